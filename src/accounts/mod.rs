@@ -1,0 +1,10 @@
+//! Accounts: made, signed in to, looked at, deleted.
+
+pub mod email;
+pub mod login;
+pub mod operator;
+pub mod profile;
+pub mod register;
+pub mod routes;
+pub mod store;
+pub mod user;

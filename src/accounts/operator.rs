@@ -1,0 +1,121 @@
+//! What an operator does at the command line.
+
+use std::sync::Arc;
+
+use super::email::EmailAddress;
+use super::store;
+use super::user::{Role, User};
+use crate::audit::{self, Event, Kind};
+use crate::clock::Clock;
+use crate::crypto::password::PasswordHash;
+use crate::db::{AnyConnection, Database, DbError, Id, QueryResult};
+use crate::random::Random;
+use crate::sessions;
+
+/// An operator, with a database and the right to everything in it.
+pub struct Operator {
+    /// The database, its schema up to date.
+    pub database: Database,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Random>,
+}
+
+impl Operator {
+    fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
+        let now = self.clock.now();
+        audit::store::record(connection, Id::new(now, &*self.random), event, now)
+    }
+
+    /// The user of an address.
+    pub fn find(&self, email: &EmailAddress) -> Result<Option<User>, DbError> {
+        let found = self.database.read(|connection| store::by_email(connection, email))?;
+        Ok(found.map(|(user, _)| user))
+    }
+
+    /// At most `limit` users behind `after`.
+    pub fn page(&self, after: Option<Id>, limit: i64) -> Result<Vec<User>, DbError> {
+        self.database.read(|connection| store::page(connection, after, limit))
+    }
+
+    /// Makes an administrator; `None` where the address is taken.
+    pub fn create_admin(
+        &self,
+        email: &EmailAddress,
+        hash: &PasswordHash,
+    ) -> Result<Option<User>, DbError> {
+        let created = self.database.write(|connection| {
+            let now = self.clock.now();
+            let user = User {
+                id: Id::new(now, &*self.random),
+                email: email.typed().to_owned(),
+                name: None,
+                role: Role::Admin,
+                email_verified_at: Some(now),
+                disabled_at: None,
+                last_login_at: None,
+                created_at: now,
+            };
+            store::insert(connection, &user, email, hash)?;
+            let event = Event::by_operator(Kind::Registered, Some(user.id));
+            self.record(connection, &event.with_detail("administrator"))?;
+            Ok(user)
+        });
+        match created {
+            Err(error) if error.is_unique_violation() => Ok(None),
+            created => created.map(Some),
+        }
+    }
+
+    /// Sets a user's role, which acts on the next request.
+    pub fn set_role(&self, user: &User, role: Role) -> Result<(), DbError> {
+        self.database.write(|connection| {
+            store::set_role(connection, user.id, role)?;
+            let change = format!("{} to {}", user.role.name(), role.name());
+            let event = Event::by_operator(Kind::RoleChanged, Some(user.id));
+            self.record(connection, &event.with_detail(change))
+        })
+    }
+
+    /// Disables an account and ends its sessions; returns how many.
+    pub fn disable(&self, user: &User) -> Result<usize, DbError> {
+        self.database.write(|connection| {
+            let now = self.clock.now();
+            store::set_disabled(connection, user.id, Some(now))?;
+            self.record(connection, &Event::by_operator(Kind::UserDisabled, Some(user.id)))?;
+            sessions::store::revoke_all_of_user(connection, user.id, None, now)
+        })
+    }
+
+    /// Enables an account. Its former sessions stay ended.
+    pub fn enable(&self, user: &User) -> Result<(), DbError> {
+        self.database.write(|connection| {
+            store::set_disabled(connection, user.id, None)?;
+            self.record(connection, &Event::by_operator(Kind::UserEnabled, Some(user.id)))
+        })
+    }
+
+    /// Sets a user's password and ends the user's sessions; returns how many.
+    pub fn reset_password(&self, user: &User, hash: &PasswordHash) -> Result<usize, DbError> {
+        self.database.write(|connection| {
+            store::set_password(connection, user.id, hash)?;
+            self.record(connection, &Event::by_operator(Kind::PasswordReset, Some(user.id)))?;
+            sessions::store::revoke_all_of_user(connection, user.id, None, self.clock.now())
+        })
+    }
+
+    /// Ends every session, of one user or of all; returns how many.
+    pub fn revoke_sessions(&self, user: Option<&User>) -> Result<usize, DbError> {
+        self.database.write(|connection| {
+            let now = self.clock.now();
+            let ended = match user {
+                Some(user) => sessions::store::revoke_all_of_user(connection, user.id, None, now)?,
+                None => sessions::store::revoke_all(connection, now)?,
+            };
+            let event = Event::by_operator(Kind::SessionsRevoked, user.map(|user| user.id));
+            self.record(connection, &event.with_detail(format!("{ended} sessions")))?;
+            Ok(ended)
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! `/auth/register`, `/auth/login`, `/auth/me`.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+
+use super::email::EmailAddress;
+use super::login;
+use super::profile;
+use super::register::{self, NewAccount};
+use super::user::UserView;
+use crate::crypto::password::Password;
+use crate::error::{ApiError, Code, FieldError};
+use crate::http::bearer::CurrentUser;
+use crate::http::body::{self, required};
+use crate::http::client::client_of;
+use crate::http::{app_of, blocking, same_site, tokens};
+use crate::sessions::open::SignIn;
+use crate::sessions::token::Transport;
+
+/// Mounts these routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/auth/register").post(register))
+        .service(web::resource("/auth/login").post(login))
+        .service(web::resource("/auth/me").get(me).patch(rename).delete(delete));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RegisterBody {
+    email: Option<String>,
+    password: Option<Password>,
+    name: Option<String>,
+    refresh_transport: Option<Transport>,
+}
+
+async fn register(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: RegisterBody = body::json(&request, payload).await?;
+    same_site::check(&request, &app.settings.http.allowed_origins)?;
+    if !app.settings.passwords.registration_open {
+        return Err(Code::RegistrationClosed.into());
+    }
+    let name = body.name.as_deref().and_then(profile::clean_name);
+    let mut errors = Vec::new();
+    let email = checked_email(body.email.as_deref(), &mut errors);
+    let password = required(body.password, "password", &mut errors);
+    if let Some((code, message)) = name.as_deref().and_then(profile::name_objection) {
+        errors.push(FieldError::new("name", code, message));
+    }
+    if let Some(password) = &password {
+        let address = body.email.as_deref().unwrap_or_default();
+        if let Some(objection) = app.passwords.objection(password, address, name.as_deref()) {
+            errors.push(FieldError::new("password", objection.code, objection.message));
+        }
+    }
+    let (Some(email), Some(password), true) = (email, password, errors.is_empty()) else {
+        return Err(ApiError::validation(errors));
+    };
+    let transport = body.refresh_transport.unwrap_or_default();
+    let sign_in = sign_in_of(&request, transport)?;
+    let hash = app.hasher.hash(password).await?;
+    let account = NewAccount { email, name, hash };
+    let registering = Arc::clone(&app);
+    let registered =
+        blocking::run(move || register::register(&registering, &account, &sign_in)).await?;
+    let (session, user) = registered.ok_or(Code::EmailTaken)?;
+    tracing::info!(user = %user.id, session = %session.id, "registered");
+    tokens::answer(&app, StatusCode::CREATED, &session, user)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct LoginBody {
+    email: Option<String>,
+    password: Option<Password>,
+    refresh_transport: Option<Transport>,
+}
+
+async fn login(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: LoginBody = body::json(&request, payload).await?;
+    same_site::check(&request, &app.settings.http.allowed_origins)?;
+    let mut errors = Vec::new();
+    let email = required(body.email, "email", &mut errors);
+    let password = required(body.password, "password", &mut errors);
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(ApiError::validation(errors));
+    };
+    let transport = body.refresh_transport.unwrap_or_default();
+    let sign_in = sign_in_of(&request, transport)?;
+    let finding = Arc::clone(&app);
+    let found = blocking::run(move || login::find(&finding, &email)).await?;
+    // Security: E10, F1. One bcrypt and one answer, whoever is asked for.
+    let (user, stored) = found.unzip();
+    let is_right = app.hasher.verify(password.clone(), stored.clone()).await?;
+    let refused = || {
+        tracing::info!(user = user.as_ref().map(|user| user.id.to_string()), "login refused");
+        Code::InvalidCredentials
+    };
+    let (Some(user), Some(stored), true) = (&user, stored, is_right) else {
+        return Err(refused().into());
+    };
+    let hash = if app.hasher.is_current(&stored) || !user.is_active() {
+        stored.clone()
+    } else {
+        app.hasher.hash(password).await?
+    };
+    let (signing_in, id) = (Arc::clone(&app), user.id);
+    let signed_in =
+        blocking::run(move || login::sign_in(&signing_in, id, &stored, &hash, &sign_in)).await?;
+    let (session, user) = signed_in.ok_or_else(refused)?;
+    tracing::info!(user = %user.id, session = %session.id, "login");
+    tokens::answer(&app, StatusCode::OK, &session, user)
+}
+
+async fn me(current: CurrentUser) -> HttpResponse {
+    HttpResponse::Ok().json(UserView::from(current.user))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RenameBody {
+    /// Absent is a mistake, `null` removes the name: so the two are kept apart.
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Option<String>>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(field).map(Some)
+}
+
+async fn rename(
+    request: HttpRequest,
+    current: CurrentUser,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: RenameBody = body::json(&request, payload).await?;
+    let mut errors = Vec::new();
+    let name = required(body.name, "name", &mut errors).flatten();
+    let name = name.as_deref().and_then(profile::clean_name);
+    if let Some((code, message)) = name.as_deref().and_then(profile::name_objection) {
+        errors.push(FieldError::new("name", code, message));
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::validation(errors));
+    }
+    let CurrentUser { user, client, .. } = current;
+    let renamed =
+        blocking::run(move || profile::rename(&app, user.id, name.as_deref(), &client)).await?;
+    let renamed = renamed.ok_or_else(|| ApiError::access_token(Code::SessionRevoked))?;
+    Ok(HttpResponse::Ok().json(UserView::from(renamed)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteBody {
+    password: Option<Password>,
+}
+
+async fn delete(
+    request: HttpRequest,
+    current: CurrentUser,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: DeleteBody = body::json(&request, payload).await?;
+    let mut errors = Vec::new();
+    let password = required(body.password, "password", &mut errors);
+    let password = password.ok_or_else(|| ApiError::validation(errors))?;
+    let CurrentUser { user, client, session } = current;
+    let finding = Arc::clone(&app);
+    let stored = blocking::run(move || profile::password_hash(&finding, user.id)).await?;
+    let is_right = app.hasher.verify(password, stored.clone()).await?;
+    let (Some(stored), true) = (stored, is_right) else {
+        return Err(Code::InvalidCredentials.into());
+    };
+    let deleting = Arc::clone(&app);
+    let deleted =
+        blocking::run(move || profile::delete(&deleting, user.id, &stored, &client)).await?;
+    if !deleted {
+        return Err(Code::InvalidCredentials.into());
+    }
+    tracing::info!(user = %user.id, "account deleted");
+    let mut response = HttpResponse::NoContent();
+    if session.transport == Transport::Cookie {
+        response.insert_header((header::SET_COOKIE, app.settings.http.cookie.delete()));
+    }
+    Ok(response.finish())
+}
+
+fn checked_email(typed: Option<&str>, errors: &mut Vec<FieldError>) -> Option<EmailAddress> {
+    let typed = required(typed, "email", errors)?;
+    let email = EmailAddress::parse(typed);
+    if email.is_none() {
+        errors.push(FieldError::new("email", "NO_ADDRESS", "This is no e-mail address."));
+    }
+    email
+}
+
+fn sign_in_of(request: &HttpRequest, transport: Transport) -> Result<SignIn, ApiError> {
+    let app = app_of(request)?;
+    Ok(SignIn {
+        transport,
+        client: client_of(request, &app.settings.http.trusted_proxies),
+        replaced: tokens::replaced_sessions(&app, request, transport),
+    })
+}

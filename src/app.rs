@@ -1,0 +1,94 @@
+//! What a request may need, built once at start.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::audit::{self, Event};
+use crate::clock::Clock;
+use crate::crypto::hasher::Hasher;
+use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
+use crate::passwords::policy::PasswordPolicy;
+use crate::random::Random;
+use crate::sessions::claims::Tokens;
+use crate::sessions::lookup::Lookup;
+use crate::sessions::token::Lifetimes;
+use crate::sessions::writer::Writer;
+use crate::settings::Settings;
+
+/// The service, without its listeners: the same in production and in tests, which hand it another
+/// clock.
+pub struct App {
+    /// The settings it was started with.
+    pub settings: Settings,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Random>,
+    /// Where the data is.
+    pub database: Database,
+    /// Signs and verifies tokens.
+    pub tokens: Tokens,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    /// Looks up sessions.
+    pub lookup: Lookup,
+    /// Rotates sessions.
+    pub writer: Writer,
+    /// Judges new passwords.
+    pub passwords: PasswordPolicy,
+}
+
+/// Why the service could not be built.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// A thread.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl App {
+    /// Builds the service on a database whose schema is up to date.
+    pub fn build(
+        settings: Settings,
+        database: Database,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Arc<Self>, BuildError> {
+        let passwords = &settings.passwords;
+        let hasher =
+            Hasher::start(passwords.bcrypt_cost, passwords.hash_queue, Arc::clone(&random))?;
+        let lifetimes = Lifetimes::of(&settings.tokens);
+        let writer =
+            Writer::start(database.clone(), Arc::clone(&clock), Arc::clone(&random), lifetimes)?;
+        Ok(Arc::new(Self {
+            tokens: Tokens::new(&settings.tokens),
+            lookup: Lookup::start(database.clone())?,
+            passwords: PasswordPolicy::new(passwords.min_length),
+            hasher,
+            writer,
+            settings,
+            clock,
+            random,
+            database,
+        }))
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Id {
+        Id::new(self.now(), &*self.random)
+    }
+
+    /// Writes an event into the audit, within the transaction of what it records.
+    pub fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
+        audit::store::record(connection, self.new_id(), event, self.now())
+    }
+}

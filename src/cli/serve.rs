@@ -1,0 +1,69 @@
+//! `symbolon serve`.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Failure;
+use crate::app::App;
+use crate::clock::SharedClock;
+use crate::db::migrate::{self, MigrateError};
+use crate::db::{Database, DbError, follow_database_time};
+use crate::random::SystemRandom;
+use crate::server;
+use crate::sessions::prune;
+use crate::settings::{ServeArgs, Settings};
+
+/// How long a database that does not answer is waited for at start.
+const WAIT_FOR_DATABASE: Duration = Duration::from_secs(60);
+
+/// Serves until SIGTERM or SIGINT, then lets requests under way end.
+pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let settings = args.check()?;
+    args.logs.start(settings.environment.is_production());
+    settings
+        .http
+        .warnings(settings.environment)
+        .iter()
+        .for_each(|warning| tracing::warn!("{warning}"));
+    // Taken before anything else is done, so that a second start fails at once.
+    let listener = TcpListener::bind(settings.http.bind)
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.http.bind))?;
+    let database = Database::open(&settings.database)?;
+    migrate_when_reachable(&database)?;
+    let clock = Arc::new(SharedClock::default());
+    follow_database_time(&database, &clock)?;
+    let random = Arc::new(SystemRandom);
+    let retention = settings.database.audit_retention;
+    let app = App::build(settings, database.clone(), clock.clone(), random.clone())?;
+    prune::keep_pruning(database, clock, random, retention)?;
+    server::serve(&app, listener, announce)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn announce(settings: &Settings, address: std::net::SocketAddr) {
+    let database = settings.database.url.describe();
+    let environment = format!("{:?}", settings.environment).to_lowercase();
+    tracing::info!("listening on http://{address}, database {database}, {environment}");
+}
+
+/// Brings the schema up to date, waiting for a database that is still starting.
+fn migrate_when_reachable(database: &Database) -> Result<(), MigrateError> {
+    let started = Instant::now();
+    loop {
+        match migrate::run(database) {
+            Err(MigrateError::Database(DbError::Unavailable(reason)))
+                if started.elapsed() < WAIT_FOR_DATABASE =>
+            {
+                tracing::warn!("waiting for the database: {reason}");
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            Err(error) => return Err(error),
+            Ok(versions) => {
+                versions.iter().for_each(|version| tracing::info!("migrated to {version}"));
+                return Ok(());
+            }
+        }
+    }
+}

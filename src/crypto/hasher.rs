@@ -1,0 +1,80 @@
+//! Hashing passwords on threads of its own, so that a flood of sign-ins slows nothing else.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::password::{Password, PasswordHash};
+use crate::queue::{Ask, Queue, Shape, Unanswered};
+use crate::random::Random;
+
+/// Longer than a full queue can take at any allowed cost.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+enum Task {
+    Hash(Password),
+    Verify(Password, PasswordHash),
+}
+
+enum Done {
+    Hashed(Result<PasswordHash, bcrypt::BcryptError>),
+    Verified(bool),
+}
+
+/// A bounded queue before one thread a core, all of which give way to the rest of the service.
+pub struct Hasher {
+    queue: Queue<Task, Done>,
+    cost: u32,
+}
+
+impl Hasher {
+    /// Starts the threads; at most `capacity` passwords wait for them.
+    pub fn start(cost: u32, capacity: usize, random: Arc<dyn Random>) -> std::io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let shape = Shape { name: "password-hash", threads, capacity, group: 1, background: true };
+        let queue = Queue::start(shape, move |asks: Vec<Ask<Task, Done>>| {
+            for ask in asks {
+                let done = match &ask.question {
+                    Task::Hash(password) => {
+                        Done::Hashed(PasswordHash::new(password, cost, &*random))
+                    }
+                    Task::Verify(password, hash) => Done::Verified(hash.matches(password)),
+                };
+                ask.answer(done);
+            }
+        })?;
+        Ok(Self { queue, cost })
+    }
+
+    /// The hash to store for `password`.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unanswered> {
+        match self.queue.ask(Task::Hash(password), PATIENCE).await? {
+            Done::Hashed(Ok(hash)) => Ok(hash),
+            Done::Hashed(Err(_)) | Done::Verified(_) => Err(Unanswered::Panicked),
+        }
+    }
+
+    /// Whether `hash` is of `password`; without a hash (an unknown account) it costs the same and
+    /// is `false`.
+    pub async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<bool, Unanswered> {
+        let hash = hash.unwrap_or_else(|| PasswordHash::decoy(self.cost));
+        Ok(matches!(
+            self.queue.ask(Task::Verify(password, hash), PATIENCE).await?,
+            Done::Verified(true)
+        ))
+    }
+
+    /// Whether `hash` is of today's scheme and cost.
+    pub fn is_current(&self, hash: &PasswordHash) -> bool {
+        hash.is_current(self.cost)
+    }
+
+    /// How many passwords are waiting.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+}

@@ -1,0 +1,91 @@
+//! The database: one binary speaks to SQLite and to PostgreSQL.
+//!
+//! Queries are written once, for [`AnyConnection`]; only the rotation writer has statements of its
+//! own for each database. [`Database::read`] and [`Database::write`] are the two ways in.
+
+mod any;
+mod connect;
+pub mod migrate;
+pub mod schema;
+mod shared_time;
+mod tx;
+pub mod types;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use any::{AnyConnection, MultiBackend, MultiRawValue};
+pub use diesel::result::QueryResult;
+pub use shared_time::follow_database_time;
+pub use types::{Id, Moment};
+
+use crate::settings::database::{DatabaseSettings, DatabaseUrl};
+use connect::Connector;
+
+/// How long a caller waits for a free connection before it is told that there is none.
+const POOL_WAIT: Duration = Duration::from_millis(1000);
+
+/// Why the database did not do as asked.
+#[derive(Debug, Error)]
+pub enum DbError {
+    /// It could not be reached, or all its connections were busy. Nothing was changed.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The connection broke while a transaction was being committed: it may or may not stand.
+    #[error("the connection was lost during a commit")]
+    Unclear,
+    /// It refused the statement. Nothing was changed.
+    #[error(transparent)]
+    Query(#[from] diesel::result::Error),
+}
+
+impl DbError {
+    /// Whether a row was refused because one like it exists.
+    pub fn is_unique_violation(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error};
+        matches!(self, Self::Query(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+}
+
+/// The error that undoes a transaction for a reason of our own.
+pub fn rollback() -> diesel::result::Error {
+    diesel::result::Error::RollbackTransaction
+}
+
+/// Pools of connections to one database.
+///
+/// SQLite has one writer whatever is tried, so it gets exactly one connection that writes (eight
+/// of them gave worst cases of seconds) beside a few that read. PostgreSQL has one pool for both.
+#[derive(Clone)]
+pub struct Database {
+    readers: r2d2::Pool<Connector>,
+    writers: r2d2::Pool<Connector>,
+}
+
+impl Database {
+    /// Opens the database named by `settings`, without asking it anything yet.
+    pub fn open(settings: &DatabaseSettings) -> Result<Self, DbError> {
+        let connector = Connector::new(&settings.url);
+        let pool = |size| {
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .connection_timeout(POOL_WAIT)
+                .test_on_check_out(false)
+                .error_handler(Box::new(connect::LogOnce::default()))
+                .build_unchecked(connector.clone())
+        };
+        let readers = pool(settings.pool_size);
+        let writers = match settings.url {
+            DatabaseUrl::Sqlite(_) => pool(1),
+            DatabaseUrl::Postgres(_) => readers.clone(),
+        };
+        Ok(Self { readers, writers })
+    }
+
+    /// A connection that may write, outside of any transaction: for migrations.
+    fn writer(&self) -> Result<r2d2::PooledConnection<Connector>, DbError> {
+        self.writers.get().map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+}

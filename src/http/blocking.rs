@@ -1,0 +1,29 @@
+//! The one place where async code crosses into code that blocks.
+
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::error::{ApiError, Code};
+
+/// How long a caller waits for the database in all before it is told 503; within two seconds.
+pub const PATIENCE: Duration = Duration::from_millis(1800);
+
+/// Runs `work` on the blocking pool and waits for it, but not for ever: a database that hangs costs
+/// its callers 1.8 s each, whatever becomes of the thread.
+pub async fn run<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    let span = tracing::Span::current();
+    let blocking = web::block(move || span.in_scope(work));
+    match tokio::time::timeout(PATIENCE, blocking).await {
+        Ok(Ok(outcome)) => outcome.map_err(Into::into),
+        Ok(Err(_)) => Err(ApiError::internal("a blocking task panicked")),
+        Err(_elapsed) => {
+            tracing::warn!("the database took too long: answered 503");
+            Err(Code::Unavailable.into())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What goes around every request: its id, its log line, the headers of its answer, and an answer
+//! of ours whatever happened inside.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::problem;
+use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::app::App;
+use crate::error::{ApiError, Code};
+
+/// The most bytes of a request's target and headers together.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// Runs `next` and sees to it that its answer is complete.
+pub async fn wrap<B: MessageBody + 'static>(
+    app: Data<App>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId::of(request.headers(), &*app.random);
+    // The path alone: a query string may hold what nobody should read in a log.
+    let span =
+        tracing::info_span!("request", %id, method = %request.method(), path = request.path());
+    let is_private = is_private(request.path());
+    let production = app.settings.environment.is_production();
+    let finish = |headers: &mut HeaderMap| {
+        headers.insert(X_REQUEST_ID, id.header());
+        set_headers(headers, is_private, production);
+    };
+    let started = Instant::now();
+    let handled = async {
+        if head_size(&request) > MAX_HEAD {
+            let refused = problem::answer(&Code::HeadersTooLarge.into(), &id);
+            return Ok(request.into_response(refused));
+        }
+        match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+            Ok(outcome) => outcome.map(|response| problem::finish(response, &id)),
+            Err(_panic) => {
+                let failure = ApiError::internal("a handler panicked");
+                let mut answer = problem::answer(&failure, &id);
+                finish(answer.headers_mut());
+                Err(InternalError::from_response("panicked", answer).into())
+            }
+        }
+    };
+    let mut response = handled.instrument(span.clone()).await?;
+    finish(response.headers_mut());
+    log(&span, response.status().as_u16(), started);
+    Ok(response)
+}
+
+/// Answers that no cache may keep.
+fn is_private(path: &str) -> bool {
+    ["/auth", "/admin"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn head_size(request: &ServiceRequest) -> usize {
+    let headers =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    request.uri().to_string().len() + headers.sum::<usize>()
+}
+
+/// OWASP's headers for an API: it serves nothing that a browser should render.
+fn set_headers(headers: &mut HeaderMap, is_private: bool, production: bool) {
+    const ALWAYS: [(HeaderName, &str); 3] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_private {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if production {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+    }
+}
+
+/// A line for every answer: failures where an operator looks, the rest at `debug`.
+fn log(span: &tracing::Span, status: u16, started: Instant) {
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match status {
+        500.. => tracing::error!(parent: span, status, micros, "answered"),
+        400.. => tracing::info!(parent: span, status, micros, "answered"),
+        _ => tracing::debug!(parent: span, status, micros, "answered"),
+    }
+}

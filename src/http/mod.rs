@@ -1,0 +1,27 @@
+//! What every route shares: reading requests, and answering them.
+
+pub mod bearer;
+pub mod blocking;
+pub mod body;
+pub mod client;
+pub mod envelope;
+pub mod idempotency;
+pub mod problem;
+pub mod refresh_cookie;
+pub mod request_id;
+pub mod same_site;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The service that a request is for.
+pub fn app_of(request: &HttpRequest) -> Result<Arc<App>, ApiError> {
+    let app = request.app_data::<Data<App>>();
+    app.map(|data| Arc::clone(data)).ok_or_else(|| ApiError::internal("no App is mounted"))
+}

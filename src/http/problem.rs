@@ -1,0 +1,80 @@
+//! Failures as `application/problem+json` (RFC 9457), the framework's own included.
+
+use actix_web::HttpResponse;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{self, HeaderValue};
+use serde::Serialize;
+
+use super::request_id::RequestId;
+use crate::error::{ApiError, Code, FieldError};
+
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// RFC 6750, 3: the scheme, and `error` only where a presented token was at fault.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="symbolon""#);
+const CHALLENGE_BAD_TOKEN: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="symbolon", error="invalid_token""#);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    error: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+/// Gives a failed answer its body, whoever made it; leaves every other answer alone.
+pub fn finish<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    id: &RequestId,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response.map_into_boxed_body();
+    }
+    let ours = response.response().extensions().get::<ApiError>().cloned();
+    let failure = ours.unwrap_or_else(|| Code::of_status(status).into());
+    let mut failed = answer(&failure, id);
+    // What the framework adds to a status has to stay: `Allow`, `Vary`, the CORS headers.
+    for (name, value) in response.headers() {
+        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+            failed.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response.into_response(failed)
+}
+
+/// The whole answer for `failure`.
+pub fn answer(failure: &ApiError, id: &RequestId) -> HttpResponse {
+    let code = failure.code;
+    let status = code.status();
+    let problem = Problem {
+        r#type: format!("urn:symbolon:problem:{}", code.name()),
+        title: code.title(),
+        status: status.as_u16(),
+        detail: &failure.detail,
+        code: code.name(),
+        error: code.title(),
+        request_id: id.as_str(),
+        errors: &failure.errors,
+    };
+    let mut response = HttpResponse::build(status);
+    if status.as_u16() == 401 {
+        let bad = failure.bad_access_token;
+        let challenge = if bad { CHALLENGE_BAD_TOKEN } else { CHALLENGE };
+        response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if let Some(seconds) = failure.retry_after {
+        response.insert_header((header::RETRY_AFTER, seconds));
+    }
+    let mut response = response.json(problem);
+    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    response
+}

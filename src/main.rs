@@ -1,0 +1,7 @@
+//! The `symbolon` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    symbolon::cli::run()
+}

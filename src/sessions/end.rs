@@ -1,0 +1,67 @@
+//! Ending sessions.
+
+use super::store;
+use super::token::{Presented, Session, Verdict};
+use crate::app::App;
+use crate::audit::{Event, Kind};
+use crate::client::Client;
+use crate::db::{AnyConnection, DbError, Id, QueryResult};
+
+/// Ends `session`, whose refresh token of `generation` came along. One that was replaced long ago
+/// is good enough to log out with, but somebody else holds its successor: that is audited.
+pub fn log_out(
+    app: &App,
+    session: &Session,
+    user: Id,
+    generation: i64,
+    client: &Client,
+) -> Result<(), DbError> {
+    let presented = Presented { generation, retry_key: None, from_browser: true };
+    let reused = session.present(&presented, app.now()) == Verdict::Reused;
+    let event = |kind| Event::by(user, kind, Some(session.id), client);
+    app.database.write(|connection| {
+        store::revoke(connection, session.id, app.now())?;
+        if reused {
+            let detail = format!("generation {generation} of {}, at logout", session.generation);
+            app.record(connection, &event(Kind::RefreshTokenReused).with_detail(detail))?;
+        }
+        app.record(connection, &event(Kind::SignedOut))
+    })
+}
+
+/// Ends one of the user's own sessions; `false` where there is no such session that is live.
+pub fn revoke_own(app: &App, user: Id, session: Id, client: &Client) -> Result<bool, DbError> {
+    app.database.write(|connection| {
+        let ended = store::revoke_own(connection, session, user, app.now())?;
+        if ended {
+            app.record(connection, &Event::by(user, Kind::SessionRevoked, Some(session), client))?;
+        }
+        Ok(ended)
+    })
+}
+
+/// Ends all of the user's own sessions, except `kept`.
+pub fn revoke_all_own(
+    app: &App,
+    user: Id,
+    kept: Option<Id>,
+    client: &Client,
+) -> Result<(), DbError> {
+    app.database.write(|connection| revoke_all_within(app, connection, user, kept, client))
+}
+
+/// Ends all of the user's own sessions, except `kept`, within a transaction.
+pub fn revoke_all_within(
+    app: &App,
+    connection: &mut AnyConnection,
+    user: Id,
+    kept: Option<Id>,
+    client: &Client,
+) -> QueryResult<()> {
+    let ended = store::revoke_all_of_user(connection, user, kept, app.now())?;
+    if ended == 0 {
+        return Ok(());
+    }
+    let event = Event::by(user, Kind::SessionsRevoked, kept, client);
+    app.record(connection, &event.with_detail(format!("{ended} sessions")))
+}

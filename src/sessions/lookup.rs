@@ -1,0 +1,72 @@
+//! Looking up the session of an access token, for many requests at once.
+//!
+//! One query serves all requests that are waiting, which is what makes a check of every request
+//! against the tables cheap; and a disk or a database that stalls stalls this thread, no worker.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use super::store::{self, SessionAndUser};
+use crate::db::{Database, Id};
+use crate::http::blocking::PATIENCE;
+use crate::queue::{Ask, Queue, Shape, Unanswered};
+
+/// The database did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the session could not be looked up")]
+pub struct NotRead;
+
+type Found = Result<Option<SessionAndUser>, NotRead>;
+
+/// The asking end.
+pub struct Lookup {
+    queue: Queue<Id, Found>,
+}
+
+/// Look-ups that may wait.
+const CAPACITY: usize = 4096;
+/// Look-ups in one query.
+const GROUP: usize = 64;
+/// Queries under way at once; see `docs/performance.md` for what others give.
+const THREADS: usize = 1;
+
+impl Lookup {
+    /// Starts the threads.
+    pub fn start(database: Database) -> std::io::Result<Self> {
+        let shape = Shape {
+            name: "sessions",
+            threads: THREADS,
+            capacity: CAPACITY,
+            group: GROUP,
+            background: false,
+        };
+        let queue = Queue::start(shape, move |asks| answer(&database, asks))?;
+        Ok(Self { queue })
+    }
+
+    /// The session of this id and its user, who may be gone.
+    pub async fn find(&self, id: Id) -> Result<Found, Unanswered> {
+        self.queue.ask(id, PATIENCE).await
+    }
+}
+
+fn answer(database: &Database, asks: Vec<Ask<Id, Found>>) {
+    let mut ids: Vec<Id> = asks.iter().map(|ask| ask.question).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    match database.read(|connection| store::with_users(connection, &ids)) {
+        Ok(rows) => {
+            let rows: HashMap<Id, SessionAndUser> =
+                rows.into_iter().map(|row| (row.0.id, row)).collect();
+            for ask in asks {
+                let found = rows.get(&ask.question).cloned();
+                ask.answer(Ok(found));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "sessions could not be looked up");
+            asks.into_iter().for_each(|ask| ask.answer(Err(NotRead)));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Where the data is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::faults::{self, Faults, given};
+use super::secret::Secret;
+
+/// What the command line and the environment say about the database.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseArgs {
+    /// Folder for the SQLite file and generated secrets
+    #[arg(long, env = "DATA_DIR", default_value = "./data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE` (any libpq parameter may follow a `?`) [default: sqlite://DATA_DIR/symbolon.db]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// File that holds DATABASE_URL
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
+    database_url_file: Option<PathBuf>,
+    /// Connections to keep at most (on SQLite: that read; one more writes)
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value = "8", value_name = "N")]
+    database_pool_size: String,
+    /// How long audit events are kept
+    #[arg(long, env = "AUDIT_RETENTION", default_value = "90d", value_name = "DURATION")]
+    audit_retention: String,
+}
+
+/// A database, named by its URL's scheme.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    /// The path of a SQLite file.
+    Sqlite(PathBuf),
+    /// A libpq connection URI, which may hold a password.
+    Postgres(Secret),
+}
+
+/// Valid settings of the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// Connections to keep at most.
+    pub pool_size: u32,
+    /// How long audit events are kept.
+    pub audit_retention: Duration,
+}
+
+impl DatabaseArgs {
+    /// The folder for files of ours.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Checks these settings and makes the data folder where it is needed.
+    pub fn check(&self, faults: &mut Faults) -> DatabaseSettings {
+        let given_url = faults.secret(
+            "DATABASE_URL",
+            self.database_url.as_deref(),
+            self.database_url_file.as_deref(),
+        );
+        let in_data_dir = DatabaseUrl::Sqlite(self.data_dir.join("symbolon.db"));
+        let url = match given_url {
+            None => in_data_dir,
+            Some(url) => faults.read("DATABASE_URL", url.expose(), in_data_dir, parse_url),
+        };
+        if let DatabaseUrl::Sqlite(path) = &url {
+            make_parent(path, faults);
+        }
+        DatabaseSettings {
+            url,
+            pool_size: faults.read(
+                "DATABASE_POOL_SIZE",
+                &self.database_pool_size,
+                8,
+                faults::number(1, 1000),
+            ),
+            audit_retention: faults.read(
+                "AUDIT_RETENTION",
+                &self.audit_retention,
+                Duration::ZERO,
+                faults::lifetime,
+            ),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// What may be shown of it: never the password, nor the user.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("SQLite {}", path.display()),
+            Self::Postgres(url) => {
+                let rest = url.expose().split_once("://").map_or("", |(_, rest)| rest);
+                let place = rest.split(['?', '#']).next().unwrap_or_default();
+                let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+                format!("PostgreSQL {place}")
+            }
+        }
+    }
+}
+
+fn parse_url(url: &str) -> Result<DatabaseUrl, String> {
+    // The URL may hold a password, so no message repeats it.
+    match url.split_once("://") {
+        Some(("sqlite", path)) => match given(Some(path)) {
+            None | Some(":memory:") => Err("sqlite:// needs the path of a file".into()),
+            Some(path) if path.contains('?') => {
+                Err("sqlite:// takes a path and no parameters".into())
+            }
+            Some(path) => Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
+        },
+        Some(("postgres" | "postgresql", _)) => Ok(DatabaseUrl::Postgres(Secret::new(url))),
+        _ => Err("must start with sqlite:// or postgres://".into()),
+    }
+}
+
+fn make_parent(path: &Path, faults: &mut Faults) {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return;
+    };
+    if let Err(error) = make_private_dir(folder) {
+        faults.note("DATABASE_URL", format_args!("cannot make {}: {error}", folder.display()));
+    }
+}
+
+/// Makes `folder` and its parents, for its owner alone where it is new.
+pub(super) fn make_private_dir(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}

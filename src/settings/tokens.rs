@@ -1,0 +1,243 @@
+//! Keys and lifetimes of tokens.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Args;
+
+use super::Environment;
+use super::database::{DatabaseArgs, make_private_dir};
+use super::faults::{self, Faults, given, list};
+use super::http::HttpSettings;
+use super::secret::Secret;
+use crate::random::{self, SystemRandom};
+
+/// What the command line and the environment say about tokens.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tokens")]
+pub struct TokenArgs {
+    /// Secret that signs tokens, 32 bytes or more [development: made once, kept in DATA_DIR/jwt_secret]
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    jwt_secret: Option<String>,
+    /// File that holds JWT_SECRET
+    #[arg(long, env = "JWT_SECRET_FILE", value_name = "FILE")]
+    jwt_secret_file: Option<PathBuf>,
+    /// Earlier secrets, separated by commas: tokens signed by them are still good
+    #[arg(long, env = "JWT_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRETS")]
+    jwt_secret_previous: Option<String>,
+    /// `iss` of every token [default: PUBLIC_URL]
+    #[arg(long, env = "JWT_ISSUER", value_name = "TEXT")]
+    jwt_issuer: Option<String>,
+    /// `aud` of access tokens [default: JWT_ISSUER]
+    #[arg(long, env = "JWT_AUDIENCE", value_name = "TEXT")]
+    jwt_audience: Option<String>,
+    /// How long an access token is good
+    #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "15m", value_name = "DURATION")]
+    access_token_ttl: String,
+    /// How long an unused refresh token is good
+    #[arg(long, env = "REFRESH_TOKEN_TTL", default_value = "7d", value_name = "DURATION")]
+    refresh_token_ttl: String,
+    /// How long a session lasts from sign-in, however often it is refreshed
+    #[arg(long, env = "SESSION_TTL", default_value = "30d", value_name = "DURATION")]
+    session_ttl: String,
+    /// How long a just replaced refresh token is forgiven (racing tabs, lost answers); 0s switches it off
+    #[arg(long, env = "REFRESH_GRACE", default_value = "10s", value_name = "DURATION")]
+    refresh_grace: String,
+    /// Personal claims to put into access tokens: `email`, `name`, or both separated by a comma
+    #[arg(long, env = "ACCESS_TOKEN_CLAIMS", value_name = "CLAIMS")]
+    access_token_claims: Option<String>,
+}
+
+/// Valid settings of tokens.
+#[derive(Debug, Clone)]
+pub struct TokenSettings {
+    /// Signs tokens.
+    pub secret: Secret,
+    /// Verify tokens, and never sign.
+    pub previous_secrets: Vec<Secret>,
+    /// `iss` of every token.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// How long an access token is good.
+    pub access_ttl: Duration,
+    /// How long an unused refresh token is good.
+    pub refresh_ttl: Duration,
+    /// How long a session lasts.
+    pub session_ttl: Duration,
+    /// How long a just replaced refresh token is forgiven.
+    pub grace: Duration,
+    /// Personal claims that were asked for.
+    pub claims: PersonalClaims,
+}
+
+/// Which personal claims access tokens carry.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PersonalClaims {
+    /// The e-mail address.
+    pub email: bool,
+    /// The name.
+    pub name: bool,
+}
+
+/// RFC 7518, 3.2: a key for HS256 has at least as many bits as its hash.
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Long secrets that stand in tutorials and sample files; compared without case and punctuation.
+const WELL_KNOWN: [&str; 8] = [
+    "changeme",
+    "yoursecret",
+    "yourjwtsecret",
+    "yoursupersecret",
+    "supersecret",
+    "devsecret",
+    "your256bitsecret",
+    "superdupersecret",
+];
+
+impl TokenArgs {
+    /// Checks these settings; makes a secret in development where none is given.
+    pub fn check(
+        &self,
+        environment: Environment,
+        http: &HttpSettings,
+        database: &DatabaseArgs,
+        faults: &mut Faults,
+    ) -> TokenSettings {
+        let issuer = text_or(self.jwt_issuer.as_deref(), &http.public_url, "JWT_ISSUER", faults);
+        let audience = text_or(self.jwt_audience.as_deref(), &issuer, "JWT_AUDIENCE", faults);
+        let mut lifetime =
+            |name, text: &str| faults.read(name, text, Duration::from_secs(1), faults::lifetime);
+        let access_ttl = lifetime("ACCESS_TOKEN_TTL", &self.access_token_ttl);
+        let refresh_ttl = lifetime("REFRESH_TOKEN_TTL", &self.refresh_token_ttl);
+        let session_ttl = lifetime("SESSION_TTL", &self.session_ttl);
+        TokenSettings {
+            secret: self.check_secret(environment, database.data_dir(), faults),
+            previous_secrets: list(self.jwt_secret_previous.as_deref()).map(Secret::new).collect(),
+            issuer,
+            audience,
+            access_ttl,
+            refresh_ttl,
+            session_ttl,
+            grace: faults.read(
+                "REFRESH_GRACE",
+                &self.refresh_grace,
+                Duration::ZERO,
+                faults::duration,
+            ),
+            claims: self.check_claims(faults),
+        }
+    }
+
+    fn check_claims(&self, faults: &mut Faults) -> PersonalClaims {
+        let mut claims = PersonalClaims::default();
+        for claim in list(self.access_token_claims.as_deref()) {
+            match claim {
+                "email" => claims.email = true,
+                "name" => claims.name = true,
+                other => faults.note(
+                    "ACCESS_TOKEN_CLAIMS",
+                    format_args!("`{other}` is neither email nor name"),
+                ),
+            }
+        }
+        claims
+    }
+
+    fn check_secret(
+        &self,
+        environment: Environment,
+        data_dir: &Path,
+        faults: &mut Faults,
+    ) -> Secret {
+        let secret = faults.secret(
+            "JWT_SECRET",
+            self.jwt_secret.as_deref(),
+            self.jwt_secret_file.as_deref(),
+        );
+        match secret {
+            Some(secret) => {
+                if let Some(problem) = weakness(&secret) {
+                    faults.note("JWT_SECRET", problem);
+                }
+                secret
+            }
+            None if environment.is_production() => {
+                faults.note(
+                    "JWT_SECRET",
+                    "is missing; make one with `openssl rand -base64 48`, or name a file in JWT_SECRET_FILE",
+                );
+                Secret::new("")
+            }
+            None => kept_secret(data_dir).unwrap_or_else(|error| {
+                let folder = data_dir.display();
+                faults.note("DATA_DIR", format_args!("cannot keep a secret in {folder}: {error}"));
+                Secret::new("")
+            }),
+        }
+    }
+}
+
+fn text_or(text: Option<&str>, default: &str, name: &str, faults: &mut Faults) -> String {
+    let text = given(text).unwrap_or(default);
+    // Two of them must fit into a cookie of 4096 bytes beside everything else.
+    if text.len() > 256 || text.chars().any(char::is_control) {
+        faults.note(name, "must be at most 256 bytes without control characters");
+    }
+    text.to_owned()
+}
+
+/// Why a secret is not to be trusted, if it is not.
+fn weakness(secret: &Secret) -> Option<&'static str> {
+    let text = secret.expose();
+    if text.len() < MIN_SECRET_BYTES {
+        return Some("is shorter than 32 bytes");
+    }
+    let letters: String =
+        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    if WELL_KNOWN.iter().any(|known| letters.contains(known)) {
+        return Some("stands in tutorials; make one with `openssl rand -base64 48`");
+    }
+    let mut bytes: Vec<u8> = text.bytes().collect();
+    bytes.sort_unstable();
+    bytes.dedup();
+    (bytes.len() < 10)
+        .then_some("repeats a few characters; make one with `openssl rand -base64 48`")
+}
+
+/// The secret kept in `data_dir`, made there at the first start, for its owner alone.
+fn kept_secret(data_dir: &Path) -> std::io::Result<Secret> {
+    let path = data_dir.join("jwt_secret");
+    if !path.exists() {
+        make_private_dir(data_dir)?;
+        let bytes: [u8; 32] = random::bytes(&SystemRandom);
+        write_once(&path, &URL_SAFE_NO_PAD.encode(bytes))?;
+    }
+    let text = std::fs::read_to_string(&path)?;
+    let secret = Secret::new(text.trim_end());
+    match weakness(&secret) {
+        None => Ok(secret),
+        Some(problem) => Err(std::io::Error::other(format!("{} {problem}", path.display()))),
+    }
+}
+
+/// Puts a whole file in place, or leaves the one that another process put there first.
+fn write_once(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::{ErrorKind, Write};
+    let draft = path.with_extension(std::process::id().to_string());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,108 @@
+//! Documents that are made from the code are current. `UPDATE_DOCS=1 cargo test --test docs` makes
+//! them so.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The README's settings table is what `--help` knows.
+#[test]
+fn the_settings_table_is_current() {
+    keep_current("README.md", "settings", &symbolon::settings::table::markdown());
+}
+
+/// Every requirement of `docs/security.md` names the tests that prove it, or says why none can.
+#[test]
+fn the_security_table_is_current() {
+    let proofs = proofs();
+    let path = root().join("docs/security.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut listed = Vec::new();
+    let lines = text.lines().map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, id, requirement, why_none, _, _] = cells[..] else {
+            return line.to_owned();
+        };
+        if !is_id(id) {
+            return line.to_owned();
+        }
+        listed.push(id.to_owned());
+        let tests = proofs.get(id).map(|tests| tests.join(", ")).unwrap_or_default();
+        assert!(!tests.is_empty() || !why_none.is_empty(), "{id} has neither a test nor a reason");
+        format!("| {id} | {requirement} | {why_none} | {tests} |")
+    });
+    let current: String = lines.map(|line| line + "\n").collect();
+    for id in proofs.keys() {
+        assert!(listed.contains(id), "a test names {id}, which docs/security.md does not list");
+    }
+    compare(&path, &text, &current);
+}
+
+/// Ids of requirements, each with the tests whose doc comment says `Security: …`.
+fn proofs() -> BTreeMap<String, Vec<String>> {
+    let mut proofs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in ["src", "tests"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let place = file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+        let text = fs::read_to_string(&file).unwrap();
+        let mut ids: Vec<String> = Vec::new();
+        for line in text.lines().map(str::trim) {
+            if let Some((_, named)) = line.strip_prefix("///").and_then(|l| l.split_once("Security: "))
+            {
+                let words = named.split(|c: char| !c.is_ascii_alphanumeric());
+                ids.extend(words.filter(|word| is_id(word)).map(str::to_owned));
+            } else if let Some(name) = line.strip_prefix("fn ").and_then(|l| l.split('(').next()) {
+                for id in ids.drain(..) {
+                    proofs.entry(id).or_default().push(format!("`{name}` in {place}"));
+                }
+            }
+        }
+    }
+    proofs
+}
+
+fn is_id(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters.next().is_some_and(|letter| ('A'..='N').contains(&letter))
+        && (1..=2).contains(&letters.as_str().len())
+        && letters.all(|letter| letter.is_ascii_digit())
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The part of `file` between the markers of `name` is `made`.
+fn keep_current(file: &str, name: &str, made: &str) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let start = text.find(&format!("<!-- {name}:")).unwrap();
+    let start = start + text[start..].find('\n').unwrap() + 1;
+    let end = text.find(&format!("<!-- /{name} -->")).unwrap();
+    let current = format!("{}{made}{}", &text[..start], &text[end..]);
+    compare(&path, &text, &current);
+}
+
+fn compare(path: &Path, text: &str, current: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(path, current).unwrap();
+    } else {
+        let path = path.display();
+        assert!(text == current, "{path} is out of date: run UPDATE_DOCS=1 cargo test --test docs");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -48,7 +48,8 @@ fn proofs() -> BTreeMap<String, Vec<String>> {
         let text = fs::read_to_string(&file).unwrap();
         let mut ids: Vec<String> = Vec::new();
         for line in text.lines().map(str::trim) {
-            if let Some((_, named)) = line.strip_prefix("///").and_then(|l| l.split_once("Security: "))
+            if let Some((_, named)) =
+                line.strip_prefix("///").and_then(|l| l.split_once("Security: "))
             {
                 let words = named.split(|c: char| !c.is_ascii_alphanumeric());
                 ids.extend(words.filter(|word| is_id(word)).map(str::to_owned));

@@ -114,11 +114,18 @@ fn with_defaults(url: &str) -> String {
         ("keepalives_interval", "2"),
         ("application_name", "symbolon"),
     ];
+    let mut parameters: Vec<(&str, String)> =
+        DEFAULTS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    // The bundled OpenSSL looks for authorities in a folder of its own, which is empty.
+    if url.contains("sslmode=verify-") {
+        let authorities = openssl_probe::probe().cert_file;
+        parameters.extend(authorities.map(|file| ("sslrootcert", file.display().to_string())));
+    }
     let mut url = url.to_owned();
-    for (name, value) in DEFAULTS {
+    for (name, value) in parameters {
         if !url.contains(&format!("{name}=")) {
-            url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str(&format!("{name}={value}"));
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url = format!("{url}{separator}{name}={value}");
         }
     }
     url

@@ -1,5 +1,7 @@
 //! Answering with tokens, and finding the refresh token of a request.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,7 +15,6 @@ use crate::error::{ApiError, Code};
 use crate::sessions::choose::{self, Choice};
 use crate::sessions::claims::{RefreshClaims, TokenFault};
 use crate::sessions::token::{Session, Transport};
-use std::sync::Arc;
 
 /// Tokens of a session (RFC 6749, 5.1, in camelCase), with all times in seconds from now.
 #[derive(Serialize)]
@@ -37,15 +38,15 @@ pub fn answer(
     user: User,
 ) -> Result<HttpResponse, ApiError> {
     let now = app.now();
-    let sign_refresh = app.tokens.sign_refresh(session, &user).map_err(ApiError::internal)?;
+    let refresh_token = app.tokens.sign_refresh(session, &user).map_err(ApiError::internal)?;
     let access_token =
         app.tokens.sign_access(session, &user, now, &*app.random).map_err(ApiError::internal)?;
     let refresh_expires_in = session.expires_at.seconds_since(now);
     let mut response = HttpResponse::build(status);
     let refresh_token = match session.transport {
-        Transport::Body => Some(sign_refresh),
+        Transport::Body => Some(refresh_token),
         Transport::Cookie => {
-            let cookie = app.settings.http.cookie.set(&sign_refresh, refresh_expires_in);
+            let cookie = app.settings.http.cookie.set(&refresh_token, refresh_expires_in);
             response.insert_header((header::SET_COOKIE, cookie));
             None
         }

@@ -115,7 +115,7 @@ impl TokenArgs {
         let session_ttl = lifetime("SESSION_TTL", &self.session_ttl);
         TokenSettings {
             secret: self.check_secret(environment, database.data_dir(), faults),
-            previous_secrets: list(self.jwt_secret_previous.as_deref()).map(Secret::new).collect(),
+            previous_secrets: self.check_previous(faults),
             issuer,
             audience,
             access_ttl,
@@ -129,6 +129,15 @@ impl TokenArgs {
             ),
             claims: self.check_claims(faults),
         }
+    }
+
+    fn check_previous(&self, faults: &mut Faults) -> Vec<Secret> {
+        let previous: Vec<Secret> =
+            list(self.jwt_secret_previous.as_deref()).map(Secret::new).collect();
+        for problem in previous.iter().filter_map(weakness) {
+            faults.note("JWT_SECRET_PREVIOUS", problem);
+        }
+        previous
     }
 
     fn check_claims(&self, faults: &mut Faults) -> PersonalClaims {

@@ -9,3 +9,5 @@
 mod support;
 
 mod auth;
+mod cross_site;
+mod tokens;

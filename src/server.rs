@@ -1,20 +1,32 @@
 //! The listener: what is mounted on it, how it starts and how it stops.
 
+use std::future::{Future, ready};
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::Server;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol, Request};
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{App as ActixApp, HttpResponse, HttpServer};
+use actix_web::{App as ActixApp, Error, HttpResponse};
+use futures_util::future::select;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::envelope;
 use crate::http::request_id::X_REQUEST_ID;
+use crate::http::wire::Wire;
 use crate::settings::Settings;
 use crate::{accounts, health, passwords, sessions};
 
@@ -22,6 +34,8 @@ use crate::{accounts, health, passwords, sessions};
 const DRAIN_SECONDS: u64 = 25;
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection that is being closed may take for that.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -40,23 +54,85 @@ async fn not_found() -> Result<HttpResponse, ApiError> {
 }
 
 /// A server that listens on `listener` once it is awaited, and where that is.
+///
+/// Put together like actix-web's `HttpServer`, but with a [`Wire`] around each connection, and so
+/// that SIGINT lets requests under way end, as SIGTERM does.
 pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<(Server, SocketAddr)> {
     let address = listener.local_addr()?;
-    let data = Data::from(Arc::clone(app));
-    let build = move || {
-        ActixApp::new()
-            .app_data(data.clone())
-            .wrap(cors(&data))
-            .wrap(from_fn(envelope::wrap))
-            .configure(configure)
+    let builder = Server::build();
+    let stopping = builder.graceful_shutdown_signal();
+    let app = Arc::clone(app);
+    let serve = move || {
+        let stopping = stopping.clone();
+        let http = HttpService::build()
+            .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .on_connect_ext(|wire: &Wire, shared| {
+                shared.insert(wire.closing());
+            })
+            .finish(map_config(service(&app), |()| AppConfig::default()));
+        let app = Arc::clone(&app);
+        fn_service(move |socket: TcpStream| {
+            let peer = socket.peer_addr().ok();
+            ready(Ok::<_, DispatchError>((
+                Wire::new(socket, Arc::clone(&app)),
+                Protocol::Http1,
+                peer,
+            )))
+        })
+        .and_then(http)
     };
-    let server = HttpServer::new(build)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+    let server = builder
         .shutdown_timeout(DRAIN_SECONDS)
-        .listen(listener)?
+        .shutdown_signal(told_to_stop()?)
+        .listen("http", listener, serve)?
         .run();
     Ok((server, address))
+}
+
+/// Everything between a request and its answer.
+fn service(
+    app: &Arc<App>,
+) -> impl ServiceFactory<
+    Request,
+    Config = AppConfig,
+    Response = ServiceResponse<BoxBody>,
+    Error = Error,
+    InitError = (),
+    Service: 'static,
+    Future: 'static,
+> + use<> {
+    let data = Data::from(Arc::clone(app));
+    ActixApp::new()
+        .app_data(data.clone())
+        .wrap(cors(&data))
+        .wrap(from_fn(envelope::wrap))
+        .configure(configure)
+        .into_factory()
+}
+
+/// Ready once the process is told to stop.
+#[cfg(unix)]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        select(pin!(term.recv()), pin!(int.recv())).await;
+        tracing::info!("told to stop: requests under way are answered first");
+    })
+}
+
+/// Ready once the process is told to stop.
+#[cfg(not(unix))]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        let _interrupted = tokio::signal::ctrl_c().await;
+    })
 }
 
 /// Cross-origin calls by pages of the allowed origins. Refusing the others is up to the routes that

@@ -127,12 +127,8 @@ async fn me(current: CurrentUser) -> HttpResponse {
 #[serde(deny_unknown_fields)]
 struct RenameBody {
     /// Absent is a mistake, `null` removes the name: so the two are kept apart.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "body::present")]
     name: Option<Option<String>>,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(field).map(Some)
 }
 
 async fn rename(

@@ -124,6 +124,15 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     malformed("the body is not valid JSON")
 }
 
+/// Deserializes a field that may be absent, keeping `null` apart from that.
+pub fn present<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    T::deserialize(field).map(Some)
+}
+
 /// A field that has to be there; notes it among `errors` where it is not.
 pub fn required<T>(
     value: Option<T>,

@@ -4,18 +4,20 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use actix_web::Error;
+use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::wire::Closing;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 
@@ -34,9 +36,13 @@ pub async fn wrap<B: MessageBody + 'static>(
         tracing::info_span!("request", %id, method = %request.method(), path = request.path());
     let is_private = is_private(request.path());
     let production = app.settings.environment.is_production();
-    let finish = |headers: &mut HeaderMap| {
-        headers.insert(X_REQUEST_ID, id.header());
-        set_headers(headers, is_private, production);
+    let closing = closing_of(&request);
+    let finish = |answer: &mut HttpResponse| {
+        complete(answer.headers_mut(), &id, is_private, production);
+        if let Some(closing) = closing.as_ref().filter(|_| answer.status().as_u16() >= 400) {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
+            closing.set();
+        }
     };
     let started = Instant::now();
     let handled = async {
@@ -49,13 +55,13 @@ pub async fn wrap<B: MessageBody + 'static>(
             Err(_panic) => {
                 let failure = ApiError::internal("a handler panicked");
                 let mut answer = problem::answer(&failure, &id);
-                finish(answer.headers_mut());
+                finish(&mut answer);
                 Err(InternalError::from_response("panicked", answer).into())
             }
         }
     };
     let mut response = handled.instrument(span.clone()).await?;
-    finish(response.headers_mut());
+    finish(response.response_mut());
     log(&span, response.status().as_u16(), started);
     Ok(response)
 }
@@ -71,13 +77,27 @@ fn head_size(request: &ServiceRequest) -> usize {
     request.uri().to_string().len() + headers.sum::<usize>()
 }
 
-/// OWASP's headers for an API: it serves nothing that a browser should render.
-fn set_headers(headers: &mut HeaderMap, is_private: bool, production: bool) {
+/// The connection of a request whose body goes on until its sender says so. The framework would
+/// read such a body to its end even after refusing it, which may never come.
+fn closing_of(request: &ServiceRequest) -> Option<Closing> {
+    let is_endless = request.headers().contains_key(header::TRANSFER_ENCODING);
+    request.conn_data::<Closing>().filter(|_| is_endless).cloned()
+}
+
+/// Adds what every answer has: the request's id, and OWASP's headers for an API, which serves
+/// nothing that a browser should render.
+pub(super) fn complete(
+    headers: &mut HeaderMap,
+    id: &RequestId,
+    is_private: bool,
+    production: bool,
+) {
     const ALWAYS: [(HeaderName, &str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     ];
+    headers.insert(X_REQUEST_ID, id.header());
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

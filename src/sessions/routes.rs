@@ -29,6 +29,8 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RefreshTokenBody {
+    /// Where the field is there, no cookie is read: so `null` is a mistake and not its absence.
+    #[serde(default, deserialize_with = "body::present")]
     refresh_token: Option<String>,
 }
 

@@ -3,7 +3,9 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod forge;
 pub mod process;
+pub mod rows;
 pub mod server;
 
 pub use client::{Answer, Call, Client, SignedIn};
@@ -13,6 +15,26 @@ pub use server::TestServer;
 
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// How late it gets within the grace, and past it, in seconds (`REFRESH_GRACE` is 10 s).
+pub const WITHIN_GRACE: f64 = 9.0;
+pub const PAST_GRACE: f64 = 11.0;
+
+/// Runs `call` in so many threads at once; what came of each.
+pub fn at_once<T: Send>(threads: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = std::sync::Barrier::new(threads);
+    let (call, barrier) = (&call, &barrier);
+    std::thread::scope(|scope| {
+        let run = |number| {
+            scope.spawn(move || {
+                barrier.wait();
+                call(number)
+            })
+        };
+        let running: Vec<_> = (0..threads).map(run).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
 
 /// Defines each function as two tests, `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {

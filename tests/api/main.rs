@@ -3,8 +3,10 @@
 //! The path of a test mirrors the URL that it is about: `auth/refresh_token.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "nobody but these tests uses what they share")]
 
 #[macro_use]
 mod support;
 
 mod auth;
+mod faults;

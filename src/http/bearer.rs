@@ -4,8 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
+use actix_web_httpauth::headers::authorization::{Bearer, Scheme};
 
 use super::app_of;
 use super::client::client_of;
@@ -41,7 +42,7 @@ pub async fn current_user(request: &HttpRequest) -> Result<CurrentUser, ApiError
     let app = app_of(request)?;
     let token = bearer_token(request)?;
     let now = app.now();
-    let claims = app.tokens.verify_access(token, now).map_err(|fault| match fault {
+    let claims = app.tokens.verify_access(token.token(), now).map_err(|fault| match fault {
         TokenFault::Invalid => ApiError::access_token(Code::TokenInvalid),
         TokenFault::Expired => ApiError::access_token(Code::TokenExpired),
     })?;
@@ -58,7 +59,7 @@ pub async fn current_user(request: &HttpRequest) -> Result<CurrentUser, ApiError
 
 /// RFC 6750, 2.1, the scheme in any case (RFC 9110, 11.1). Two credentials are a malformed request
 /// (RFC 6750, 3.1), whichever would be read.
-fn bearer_token(request: &HttpRequest) -> Result<&str, ApiError> {
+fn bearer_token(request: &HttpRequest) -> Result<Bearer, ApiError> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let value = values.next().ok_or(Code::TokenMissing)?;
     if values.next().is_some() {
@@ -67,9 +68,11 @@ fn bearer_token(request: &HttpRequest) -> Result<&str, ApiError> {
     }
     let value = value.to_str().unwrap_or_default();
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Ok(token.trim_start())
-    } else {
-        Err(Code::TokenMissing.into())
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Code::TokenMissing.into());
     }
+    // Schemes are spelt in any case (RFC 9110, 11.1), but the parser knows one spelling.
+    let spelt = HeaderValue::from_str(&format!("Bearer {}", token.trim_start()));
+    let bearer = spelt.ok().and_then(|value| Bearer::parse(&value).ok());
+    bearer.ok_or_else(|| ApiError::access_token(Code::TokenInvalid))
 }

@@ -10,4 +10,5 @@ mod support;
 
 mod auth;
 mod cross_site;
+mod faults;
 mod tokens;

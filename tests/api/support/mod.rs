@@ -2,15 +2,19 @@
 
 pub mod client;
 pub mod clock;
+pub mod cluster;
 pub mod database;
 pub mod forge;
+pub mod load;
 pub mod process;
+pub mod rounds;
 pub mod rows;
 pub mod server;
 
 pub use client::{Answer, Call, Client, SignedIn};
 pub use clock::TestClock;
 pub use database::Db;
+pub use rounds::rounds;
 pub use server::TestServer;
 
 /// The password of everybody in these tests.

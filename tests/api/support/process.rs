@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::ops::Deref;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,9 +37,19 @@ pub struct Process {
     pub log: Arc<Mutex<String>>,
 }
 
-/// A port that was free a moment ago.
+static PORTS: AtomicU16 = AtomicU16::new(0);
+
+/// A port that was free a moment ago. Below those that Linux hands out by itself: a client that
+/// keeps calling a server which is down may otherwise be given the server's own port.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let first = std::process::id() % 9_000;
+    loop {
+        let next = u32::from(PORTS.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(10_000 + (first * 37 + next) % 9_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Process {

@@ -23,6 +23,9 @@ pub use types::{Id, Moment};
 use crate::settings::database::{DatabaseSettings, DatabaseUrl};
 use connect::Connector;
 
+/// How long a request waits for the database in all before it is answered 503: within two seconds.
+pub const PATIENCE: Duration = Duration::from_millis(1800);
+
 /// How long a caller waits for a free connection before it is told that there is none.
 const POOL_WAIT: Duration = Duration::from_millis(1000);
 

@@ -1,13 +1,9 @@
 //! The one place where async code crosses into code that blocks.
 
-use std::time::Duration;
-
 use actix_web::web;
 
+use crate::db::PATIENCE;
 use crate::error::{ApiError, Code};
-
-/// How long a caller waits for the database in all before it is told 503; within two seconds.
-pub const PATIENCE: Duration = Duration::from_millis(1800);
 
 /// Runs `work` on the blocking pool and waits for it, but not for ever: a database that hangs costs
 /// its callers 1.8 s each, whatever becomes of the thread.

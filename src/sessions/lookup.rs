@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::store::{self, SessionAndUser};
-use crate::db::{Database, Id};
-use crate::http::blocking::PATIENCE;
+use crate::db::{Database, Id, PATIENCE};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 
 /// The database did not answer.

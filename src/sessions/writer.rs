@@ -15,8 +15,7 @@ use crate::accounts::user::User;
 use crate::audit::{self, Event, Kind};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::db::{self, AnyConnection, Database, DbError, Id, Moment, QueryResult};
-use crate::http::blocking::PATIENCE;
+use crate::db::{self, AnyConnection, Database, DbError, Id, Moment, PATIENCE, QueryResult};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 use crate::random::Random;
 

@@ -11,4 +11,5 @@ mod support;
 mod auth;
 mod cross_site;
 mod faults;
+mod readme;
 mod tokens;

@@ -127,10 +127,12 @@ async fn me(current: CurrentUser) -> HttpResponse {
 struct RenameBody {
     /// Absent is a mistake, `null` removes the name: so the two are kept apart.
     #[serde(default, deserialize_with = "present")]
-    name: Option<Option<String>>,
+    name: Option<NewName>,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+type NewName = Option<String>;
+
+fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<NewName>, D::Error> {
     Option::deserialize(field).map(Some)
 }
 

@@ -118,7 +118,7 @@ fn with_defaults(url: &str) -> String {
     for (name, value) in DEFAULTS {
         if !url.contains(&format!("{name}=")) {
             url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str(&format!("{name}={value}"));
+            url.extend([name, "=", value]);
         }
     }
     url

@@ -3,6 +3,8 @@
 //! Everything that must not be guessed (ids, salts, generated secrets) draws from a [`Random`]
 //! handed to it, so that a test can hand in a predictable one.
 
+use rand::Rng;
+
 /// A source of random bytes.
 pub trait Random: Send + Sync {
     /// Fills `bytes` with random bytes.
@@ -13,15 +15,15 @@ pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's generator.
+/// A generator per thread (ChaCha12), seeded and reseeded by the operating system's: asking the
+/// system for every id would cost two system calls a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::expect_used, reason = "no token may be issued without randomness")]
     #[expect(clippy::disallowed_methods, reason = "this is the one source")]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system's random generator works");
+        rand::rng().fill_bytes(bytes);
     }
 }
 

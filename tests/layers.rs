@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
         because: "time comes from the `Clock` that was handed in",
     },
     Rule {
-        names: &["getrandom"],
+        names: &["rand", "getrandom"],
         place: Place::OnlyIn(&["src/random.rs"]),
         because: "randomness comes from the source that was handed in",
     },
@@ -188,7 +188,7 @@ fn what_is_allowed_passes() {
         ("src/accounts/store.rs", "use diesel::prelude::*;"),
         ("src/db/types.rs", "use diesel::sql_types::Integer;"),
         ("src/clock.rs", "use std::time::SystemTime;"),
-        ("src/random.rs", "getrandom::fill(bytes)"),
+        ("src/random.rs", "rand::rng().fill_bytes(bytes)"),
         ("src/sessions/token.rs", "use crate::db::types::{Id, Moment};"),
         ("src/sessions/rotate.rs", "/// Not for `actix_web` or diesel."),
         ("src/sessions/rotate.rs", "let a = 1 / 2; // as diesel has it"),

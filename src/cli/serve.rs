@@ -61,7 +61,9 @@ fn migrate_when_reachable(database: &Database) -> Result<(), MigrateError> {
             }
             Err(error) => return Err(error),
             Ok(versions) => {
-                versions.iter().for_each(|version| tracing::info!("migrated to {version}"));
+                for version in versions {
+                    tracing::info!("migrated to {version}");
+                }
                 return Ok(());
             }
         }

@@ -27,7 +27,7 @@ use connect::Connector;
 pub const PATIENCE: Duration = Duration::from_millis(1800);
 
 /// How long a caller waits for a free connection before it is told that there is none.
-const POOL_WAIT: Duration = Duration::from_millis(1000);
+const POOL_WAIT: Duration = Duration::from_secs(1);
 
 /// Why the database did not do as asked.
 #[derive(Debug, Error)]

@@ -36,9 +36,10 @@ pub async fn optional_json<T: DeserializeOwned + Default>(
         let body = read(request, payload).await?;
         return if body.is_empty() { Ok(T::default()) } else { parse(&body) };
     }
-    match read(request, payload).await?.is_empty() {
-        true => Ok(T::default()),
-        false => Err(Code::UnsupportedMediaType.into()),
+    if read(request, payload).await?.is_empty() {
+        Ok(T::default())
+    } else {
+        Err(Code::UnsupportedMediaType.into())
     }
 }
 

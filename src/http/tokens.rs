@@ -71,12 +71,11 @@ pub async fn presented(
     in_body: Option<&str>,
 ) -> Result<(RefreshClaims, Transport), ApiError> {
     let now = app.now();
-    let (transport, choice) = match in_body {
-        Some(token) => (Transport::Body, choose::choose(&app.tokens, &[token], now)),
-        None => {
-            let cookies = app.settings.http.cookie.values(request.headers());
-            (Transport::Cookie, choose::choose(&app.tokens, &cookies, now))
-        }
+    let (transport, choice) = if let Some(token) = in_body {
+        (Transport::Body, choose::choose(&app.tokens, &[token], now))
+    } else {
+        let cookies = app.settings.http.cookie.values(request.headers());
+        (Transport::Cookie, choose::choose(&app.tokens, &cookies, now))
     };
     let claims = match choice {
         Choice::One(claims) => claims,

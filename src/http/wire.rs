@@ -139,7 +139,7 @@ impl AsyncRead for Wire {
         }
         match Pin::new(&mut this.socket).poll_read(cx, buffer) {
             Poll::Pending => this.poll_silence(cx).map(Ok),
-            ready => {
+            ready @ Poll::Ready(_) => {
                 if !this.closing.0.get() {
                     this.heard = Instant::now();
                 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::claims::{RefreshClaims, TokenFault, Tokens};
 use super::store;
 use super::token::Transport;
+use crate::accounts::user::User;
 use crate::app::App;
 use crate::db::{DbError, Id, Moment};
 
@@ -64,7 +65,7 @@ pub fn the_live_one(
             session.id == claims.sid
                 && session.transport == Transport::Cookie
                 && session.is_live(now)
-                && user.as_ref().is_some_and(|user| user.is_active())
+                && user.as_ref().is_some_and(User::is_active)
         })
     };
     let (mut live, dead): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_live);

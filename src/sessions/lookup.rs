@@ -65,7 +65,9 @@ fn answer(database: &Database, asks: Vec<Ask<Id, Found>>) {
         }
         Err(error) => {
             tracing::warn!(%error, "sessions could not be looked up");
-            asks.into_iter().for_each(|ask| ask.answer(Err(NotRead)));
+            for ask in asks {
+                ask.answer(Err(NotRead));
+            }
         }
     }
 }

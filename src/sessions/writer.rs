@@ -190,7 +190,9 @@ impl Apply {
                     DbError::Unavailable(_) | DbError::Unclear => NotWritten::Unavailable,
                 };
                 tracing::warn!(%error, refreshes = asks.len(), "rotations were not written");
-                asks.into_iter().for_each(|ask| ask.answer(Err(failed)));
+                for ask in asks {
+                    ask.answer(Err(failed));
+                }
                 Vec::new()
             }
         }

@@ -1,5 +1,7 @@
 //! Where the data is.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

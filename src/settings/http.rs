@@ -1,5 +1,7 @@
 //! Listening, origins, cookies.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;

@@ -1,5 +1,7 @@
 //! How and what to log.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
+
 use std::io::IsTerminal;
 
 use clap::Args;

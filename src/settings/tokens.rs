@@ -1,5 +1,7 @@
 //! Keys and lifetimes of tokens.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ fn take_away_and_give_back(take: impl Fn(&Cluster), give_back: impl Fn(&Cluster)
     let server = Process::start(&db, free_port(), &grace);
     let mut users = users(&server, 7);
     let idle = users.pop().unwrap();
-    let load = Load::start(&server.base, users);
+    let load = Load::start(&[&server.base], users);
     for _ in 0..rounds(2, 10) {
         load.wait_for(5);
         take(&cluster);

@@ -12,7 +12,7 @@ on_both_databases! {
         let port = free_port();
         let mut process = Process::start(&db, port, &[]);
         let users = users(&process, 9);
-        let load = Load::start(&process.base, users);
+        let load = Load::start(&[&process.base], users);
         let kills = rounds(5, 40);
         for _ in 0..kills {
             load.wait_for(5);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Client, SignedIn};
+use super::{Answer, Call, Client, SignedIn};
 
 /// How a client asks, and asks again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,9 @@ pub struct Load {
 }
 
 impl Load {
-    /// Puts everybody in `signed_in` to work against `base`, in the manners' turn.
-    pub fn start(base: &str, signed_in: Vec<SignedIn>) -> Self {
+    /// Puts everybody in `signed_in` to work, in the manners' turn. Of several servers at `bases`
+    /// each is asked in its turn.
+    pub fn start(bases: &[&str], signed_in: Vec<SignedIn>) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let mut load = Self { stop, progress: Vec::new(), threads: Vec::new() };
         for (signed_in, manner) in signed_in.into_iter().zip(MANNERS.into_iter().cycle()) {
@@ -55,7 +56,7 @@ impl Load {
             let tabs = if manner == Manner::Browser { 2 } else { 1 };
             for _ in 0..tabs {
                 let keeper = Keeper {
-                    client: Client::new(base.to_owned()),
+                    clients: bases.iter().map(|base| Client::new((*base).to_owned())).collect(),
                     name: signed_in.email.clone(),
                     manner,
                     jar: Arc::clone(&jar),
@@ -97,7 +98,7 @@ impl Load {
 }
 
 struct Keeper {
-    client: Client,
+    clients: Vec<Client>,
     name: String,
     manner: Manner,
     jar: Arc<Mutex<String>>,
@@ -151,8 +152,11 @@ impl Keeper {
         true
     }
 
-    fn call(&self, token: &str) -> super::Call<'_> {
-        self.client.post("/auth/refresh-token").cookie(token)
+    fn call(&self, token: &str) -> Call<'_> {
+        let kept = &self.kept;
+        let asked = kept.refreshed + kept.unavailable + kept.unanswered;
+        let turn = usize::try_from(asked).unwrap() % self.clients.len();
+        self.clients[turn].post("/auth/refresh-token").cookie(token)
     }
 
     fn note_unavailable(&mut self, answer: &Answer) {

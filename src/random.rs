@@ -15,8 +15,8 @@ pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// A generator per thread (ChaCha12), seeded and reseeded by the operating system's: asking the
-/// system for every id would cost two system calls a request.
+/// `rand`'s secure generator: one per thread, seeded and reseeded by the operating system's. Asking
+/// the system itself for every id would cost two system calls a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 

@@ -5,6 +5,7 @@
 //! `-- --seconds 10` measures longer, `-- --only sqlite` one database.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
+#![allow(unreachable_pub, reason = "a binary of its own: what is public is so for its modules")]
 
 mod connection;
 mod hello;

@@ -31,8 +31,7 @@ pub fn start(backend: &Backend, report: &mut Report) {
     let ready = format!("{} ms", server.ready_after.as_millis());
     report.note("first start to listening, migrations included", ready);
     std::thread::sleep(Duration::from_secs(1));
-    let memory = format!("{:.1} MiB", server.resident_kib() as f64 / 1024.0);
-    report.note("idle memory (resident)", memory);
+    report.note("idle memory (resident)", server.resident());
 }
 
 /// `GET /auth/me`, every connection with a session of its own.
@@ -58,8 +57,7 @@ pub fn refresh(backend: &Backend, time: Duration, report: &mut Report) {
     }
     let grown = rows(backend, &server) - rows_before;
     report.note("rows added by refreshing", grown);
-    let memory = format!("{:.1} MiB", server.resident_kib() as f64 / 1024.0);
-    report.note("memory afterwards (resident)", memory);
+    report.note("memory afterwards (resident)", server.resident());
 }
 
 /// `POST /auth/login` at the usual cost, beside bare bcrypt, and `/auth/me` meanwhile.

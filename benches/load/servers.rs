@@ -101,11 +101,12 @@ impl Server {
         Self { address, child, ready_after, database_url, _dir: dir }
     }
 
-    /// Its resident memory, in KiB.
-    pub fn resident_kib(&self) -> u64 {
+    /// Its resident memory.
+    pub fn resident(&self) -> String {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        let kib: u32 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        format!("{:.1} MiB", f64::from(kib) / 1024.0)
     }
 }
 

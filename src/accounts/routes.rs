@@ -128,8 +128,11 @@ async fn me(current: CurrentUser) -> HttpResponse {
 struct RenameBody {
     /// Absent is a mistake, `null` removes the name: so the two are kept apart.
     #[serde(default, deserialize_with = "body::present")]
-    name: Option<Option<String>>,
+    name: Option<NewName>,
 }
+
+/// `None` removes the name.
+type NewName = Option<String>;
 
 async fn rename(
     request: HttpRequest,

@@ -17,21 +17,33 @@ pub fn find(app: &App, email: &str) -> Result<Option<(User, PasswordHash)>, DbEr
     }
 }
 
+/// What became of a sign-in.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The user is in.
+    SignedIn(Box<(Session, User)>),
+    /// The account is disabled or gone.
+    Refused,
+    /// The hash was replaced after the password had been checked against it: by a password change,
+    /// or by another sign-in that found an imported hash. The password is to be checked again.
+    HashReplaced,
+}
+
 /// Signs in the user whose password was checked against `checked`, and stores `hash` for it.
-///
-/// `None` where the account is disabled, or its password changed since it was checked.
 pub fn sign_in(
     app: &App,
     user: Id,
     checked: &PasswordHash,
     hash: &PasswordHash,
     sign_in: &SignIn,
-) -> Result<Option<(Session, User)>, DbError> {
+) -> Result<Outcome, DbError> {
     app.database.write(|connection| {
         let Some(user) = store::sign_in(connection, user, checked, hash, app.now())? else {
-            return Ok(None);
+            let found = store::by_id(connection, user)?;
+            let replaced = found.is_some_and(|(user, now)| user.is_active() && now != *checked);
+            return Ok(if replaced { Outcome::HashReplaced } else { Outcome::Refused });
         };
         let session = open::open(app, connection, &user, sign_in)?;
-        Ok(Some((session, user)))
+        Ok(Outcome::SignedIn(Box::new((session, user))))
     })
 }

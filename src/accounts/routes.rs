@@ -8,10 +8,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::email::EmailAddress;
-use super::login;
+use super::login::{self, Outcome};
 use super::profile;
 use super::register::{self, NewAccount};
 use super::user::UserView;
+use crate::app::App;
 use crate::crypto::password::Password;
 use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::CurrentUser;
@@ -93,30 +94,48 @@ async fn login(request: HttpRequest, payload: Payload) -> Result<HttpResponse, A
     };
     let transport = body.refresh_transport.unwrap_or_default();
     let sign_in = sign_in_of(&request, transport)?;
-    let finding = Arc::clone(&app);
+    let mut outcome = sign_in_once(&app, &email, &password, &sign_in).await?;
+    if matches!(outcome, Outcome::HashReplaced) {
+        outcome = sign_in_once(&app, &email, &password, &sign_in).await?;
+    }
+    let Outcome::SignedIn(signed_in) = outcome else {
+        return Err(Code::InvalidCredentials.into());
+    };
+    let (session, user) = *signed_in;
+    tracing::info!(user = %user.id, session = %session.id, "login");
+    tokens::answer(&app, StatusCode::OK, &session, user)
+}
+
+async fn sign_in_once(
+    app: &Arc<App>,
+    email: &str,
+    password: &Password,
+    sign_in: &SignIn,
+) -> Result<Outcome, ApiError> {
+    let (finding, email) = (Arc::clone(app), email.to_owned());
     let found = blocking::run(move || login::find(&finding, &email)).await?;
     // Security: E10, F1. One bcrypt and one answer, whoever is asked for.
     let (user, stored) = found.unzip();
     let is_right = app.hasher.verify(password.clone(), stored.clone()).await?;
-    let refused = || {
-        tracing::info!(user = user.as_ref().map(|user| user.id.to_string()), "login refused");
-        Code::InvalidCredentials
-    };
+    let log_refusal =
+        || tracing::info!(user = user.as_ref().map(|user| user.id.to_string()), "login refused");
     let (Some(user), Some(stored), true) = (&user, stored, is_right) else {
-        return Err(refused().into());
+        log_refusal();
+        return Ok(Outcome::Refused);
     };
     let hash = if app.hasher.is_current(&stored) || !user.is_active() {
         stored.clone()
     } else {
         // A new hash can wait for the next sign-in; the person need not.
-        app.hasher.hash(password).await.unwrap_or_else(|_busy| stored.clone())
+        app.hasher.hash(password.clone()).await.unwrap_or_else(|_busy| stored.clone())
     };
-    let (signing_in, id) = (Arc::clone(&app), user.id);
-    let signed_in =
+    let (signing_in, id, sign_in) = (Arc::clone(app), user.id, sign_in.clone());
+    let outcome =
         blocking::run(move || login::sign_in(&signing_in, id, &stored, &hash, &sign_in)).await?;
-    let (session, user) = signed_in.ok_or_else(refused)?;
-    tracing::info!(user = %user.id, session = %session.id, "login");
-    tokens::answer(&app, StatusCode::OK, &session, user)
+    if !matches!(outcome, Outcome::SignedIn(_)) {
+        log_refusal();
+    }
+    Ok(outcome)
 }
 
 async fn me(current: CurrentUser) -> HttpResponse {

@@ -9,7 +9,7 @@ use crate::db::{Id, Moment};
 use crate::settings::tokens::TokenSettings;
 
 /// How a session's refresh token travels, fixed when the session starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// In a cookie that scripts cannot read.
@@ -26,6 +26,17 @@ impl Transport {
             Self::Cookie => "cookie",
             Self::Body => "body",
         }
+    }
+}
+
+/// By its name alone: what serde derives would take `{"body": null}`, too.
+impl<'de> serde::Deserialize<'de> for Transport {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let all = [Self::Cookie, Self::Body];
+        all.into_iter()
+            .find(|transport| transport.name() == name)
+            .ok_or_else(|| serde::de::Error::unknown_variant(&name, &["cookie", "body"]))
     }
 }
 

@@ -66,7 +66,8 @@ on_both_databases! {
         let dump = dump(&server.db);
         assert!(dump.iter().any(|value| value == "ada@example.com"), "the dump is empty");
         let mut secrets = vec![PASSWORD.to_owned(), "Wr0ng horse".to_owned(), key.to_owned()];
-        let answered = [&first, &second].map(|answer| [answer.refresh_token(), answer.access_token()]);
+        let answered =
+            [&first, &second].map(|answer| [answer.refresh_token(), answer.access_token()]);
         let at_first = [&user, &phone].map(|user| [user.refresh.clone(), user.access.clone()]);
         for token in answered.iter().chain(&at_first).flatten() {
             secrets.push(token.clone());

@@ -17,6 +17,7 @@ const LEG: i64 = 1;
 
 /// Who asks, and how messages fare.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Scene {
     browser: bool,
     keys: bool,

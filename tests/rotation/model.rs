@@ -146,7 +146,12 @@ proptest! {
     })]
 
     #[test]
-    fn the_service_keeps_to_the_contract(row in rows(), token in tokens(), now in 0..30i64, grace in 0..12i64) {
+    fn the_service_keeps_to_the_contract(
+        row in rows(),
+        token in tokens(),
+        now in 0..30i64,
+        grace in 0..12i64,
+    ) {
         prop_assert_eq!(
             by_the_service(row, token, now, grace),
             by_the_contract(row, token, now, grace, Without::Nothing)

@@ -123,9 +123,8 @@ on_both_databases! {
             for session in &mut sessions {
                 // An access token of before is good, and two tabs that race are no thieves.
                 server.me(&session.access).expect(200);
-                let tabs: Vec<String> = (0..2)
-                    .map(|_| server.refresh_in_browser(&session.refresh).expect(200).refresh_token())
-                    .collect();
+                let tab = || server.refresh_in_browser(&session.refresh).expect(200);
+                let tabs = [tab(), tab()].map(|answer| answer.refresh_token());
                 assert_eq!(tabs[0], tabs[1]);
                 session.refresh.clone_from(&tabs[0]);
             }

@@ -65,7 +65,8 @@ on_both_databases! {
         server.clock.step(11.0);
         let idle = literal(&server.db, &all[9].session);
         let issued = "(SELECT min(issued_at) FROM refresh_tokens)";
-        server.db.execute(&format!("UPDATE refresh_tokens SET expires_at = {issued} WHERE id = {idle}"));
+        let expire = format!("UPDATE refresh_tokens SET expires_at = {issued} WHERE id = {idle}");
+        server.db.execute(&expire);
         let gone = literal(&server.db, &all[10].session);
         server.db.execute(&format!("DELETE FROM refresh_tokens WHERE id = {gone}"));
         refuse_changes(&server.db, &all[11].session);

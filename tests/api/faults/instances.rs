@@ -22,8 +22,8 @@ on_both_databases! {
                     let (tokens, start) = (&tokens, &start);
                     scope.spawn(move || {
                         start.wait();
-                        let ask = |token: &String| server.refresh(token).expect(200).refresh_token();
-                        tokens.iter().map(ask).collect()
+                        let answers = tokens.iter().map(|token| server.refresh(token).expect(200));
+                        answers.map(|answer| answer.refresh_token()).collect()
                     })
                 }).collect();
                 clients.into_iter().map(|client| client.join().unwrap()).collect()

@@ -149,7 +149,7 @@ impl Browser {
     fn pass(&mut self, time: Duration) {
         let (leg, then) = (self.leg(), self.time + time);
         let mut under_way = self.requests.iter().chain(&self.answers);
-        if under_way.any(|message| then - message.sent > leg) {
+        if under_way.any(|message| message.sent + leg < then) {
             self.settle();
         }
         self.time = then;
@@ -177,6 +177,8 @@ proptest! {
         steps in steps(),
     ) {
         let mut browser = Browser::new(grace, keys);
-        steps.into_iter().for_each(|step| browser.step(step));
+        for step in steps {
+            browser.step(step);
+        }
     }
 }

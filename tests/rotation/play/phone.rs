@@ -109,6 +109,8 @@ proptest! {
     #[test]
     fn is_never_logged_out(grace in graces(), keys in any::<bool>(), steps in steps()) {
         let mut phone = Phone::new(grace, keys);
-        steps.into_iter().for_each(|step| phone.step(step));
+        for step in steps {
+            phone.step(step);
+        }
     }
 }

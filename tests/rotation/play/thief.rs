@@ -76,7 +76,9 @@ impl Theft {
     fn play(grace_millis: u64, steps: Vec<Step>) -> Self {
         let world = World::new(grace_millis);
         let mut theft = Self { owner: world.live(), world, thief: None };
-        steps.into_iter().for_each(|step| theft.step(step));
+        for step in steps {
+            theft.step(step);
+        }
         theft
     }
 

@@ -9,3 +9,8 @@
 mod support;
 
 mod auth;
+mod cli;
+mod health;
+mod http;
+mod logs;
+mod settings;

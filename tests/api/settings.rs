@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod sources;
 
+use std::borrow::BorrowMut;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,13 +21,14 @@ pub struct Said {
 }
 
 /// Runs a command that has to end by itself.
-pub fn run(command: &mut Command) -> Said {
+pub fn run(command: impl BorrowMut<Command>) -> Said {
     run_with(command, "")
 }
 
 /// Runs a command that has to end by itself, with something to read.
-pub fn run_with(command: &mut Command, input: &str) -> Said {
+pub fn run_with(mut command: impl BorrowMut<Command>, input: &str) -> Said {
     let mut child = command
+        .borrow_mut()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -78,13 +78,22 @@ pub fn run() -> ExitCode {
 /// Reads `.env` into the environment, unless this is production, where what is set is set
 /// knowingly.
 fn load_dot_env() {
-    if std::env::var("ENVIRONMENT").is_ok_and(|environment| environment == "production") {
+    if is_called_for_production(std::env::args()) {
         return;
     }
     match dotenvy::dotenv() {
         Err(error) if !error.not_found() => eprintln!("symbolon: .env was not read: {error}"),
         _ => {}
     }
+}
+
+/// Whether the environment or a flag says so: clap comes too late, it reads what `.env` set.
+fn is_called_for_production(args: impl Iterator<Item = String>) -> bool {
+    let args: Vec<_> = args.collect();
+    let separate = args.windows(2).find(|pair| pair[0] == "--environment").map(|pair| &*pair[1]);
+    let joined = || args.iter().find_map(|arg| arg.strip_prefix("--environment="));
+    let in_environment = std::env::var("ENVIRONMENT").unwrap_or_default();
+    separate.or_else(joined).unwrap_or(&in_environment).trim() == "production"
 }
 
 /// Settings of every command that works on the database.

@@ -22,7 +22,7 @@ pub struct DatabaseArgs {
     database_url: Option<String>,
     /// File that holds DATABASE_URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
-    database_url_file: Option<PathBuf>,
+    database_url_file: Option<String>,
     /// Connections to keep at most (on SQLite: that read; one more writes)
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value = "8", value_name = "N")]
     database_pool_size: String,

@@ -1,7 +1,6 @@
 //! Finding every fault in the settings before giving up, so that one start shows them all.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use super::secret::Secret;
@@ -35,19 +34,17 @@ impl Faults {
         &mut self,
         name: &str,
         direct: Option<&str>,
-        file: Option<&Path>,
+        file: Option<&str>,
     ) -> Option<Secret> {
-        let file = file.filter(|path| !path.as_os_str().is_empty());
-        match (given(direct), file) {
+        match (given(direct), given(file)) {
             (Some(_), Some(_)) => {
                 self.note(name, format_args!("set either {name} or {name}_FILE, not both"));
                 None
             }
             (Some(text), None) => Some(Secret::new(text)),
-            (None, Some(path)) => match std::fs::read_to_string(path) {
+            (None, Some(file)) => match std::fs::read_to_string(file) {
                 Ok(text) => Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
                 Err(error) => {
-                    let file = path.display();
                     self.note(&format!("{name}_FILE"), format_args!("cannot read {file}: {error}"));
                     None
                 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
@@ -25,7 +25,7 @@ pub struct TokenArgs {
     jwt_secret: Option<String>,
     /// File that holds JWT_SECRET
     #[arg(long, env = "JWT_SECRET_FILE", value_name = "FILE")]
-    jwt_secret_file: Option<PathBuf>,
+    jwt_secret_file: Option<String>,
     /// Earlier secrets, separated by commas: tokens signed by them are still good
     #[arg(long, env = "JWT_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRETS")]
     jwt_secret_previous: Option<String>,

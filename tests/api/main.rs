@@ -9,7 +9,12 @@
 mod support;
 
 mod auth;
+mod cli;
 mod cross_site;
 mod faults;
+mod health;
+mod http;
+mod logs;
 mod readme;
+mod settings;
 mod tokens;

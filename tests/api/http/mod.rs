@@ -1,0 +1,9 @@
+//! What every route has in common: failures, bodies, heads, headers, connections.
+
+mod bodies;
+mod failures;
+mod headers;
+mod malformed;
+mod raw;
+mod stalls;
+mod stop;

@@ -1,0 +1,90 @@
+//! SIGTERM and SIGINT.
+
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::raw::Line;
+use crate::support::process::{Process, free_port};
+use crate::support::{Db, PASSWORD};
+
+fn signal(process: &Process, name: &str) {
+    let kill = Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()).status();
+    assert!(kill.unwrap().success());
+}
+
+fn register(email: &str) -> String {
+    let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+    format!(
+        "POST /auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+on_both_databases! {
+    /// Security: N5. What has begun is answered and stays; nothing new begins; idle connections do
+    /// not hold it up.
+    fn a_signal_lets_requests_under_way_end(db) {
+        for name in ["TERM", "INT"] {
+            let port = free_port();
+            // A hash takes a good part of a second at this cost.
+            let process = Process::start(&db, port, &[("BCRYPT_COST", "13")]);
+            let mut idle = Line::to(&process);
+            idle.say(HEALTH);
+            idle.next().expect(200);
+            let silent = Line::to(&process);
+            let email = format!("ada.{name}@example.com");
+            let mut busy = Line::to(&process);
+            busy.say(register(&email).as_bytes());
+            thread::sleep(Duration::from_millis(150));
+
+            signal(&process, name);
+            let answer = busy.next().expect(201);
+            let answered = Instant::now();
+            assert_eq!(answer.header("connection"), Some("close"));
+            assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "it still listens");
+            let log = process.log.clone();
+            assert!(process.wait().success());
+            assert!(answered.elapsed() < Duration::from_secs(3), "{:?}", answered.elapsed());
+            for line in [idle, silent] {
+                assert!(line.listen(Duration::from_secs(1)).closed);
+            }
+            let log = log.lock().unwrap();
+            assert!(log.contains("told to stop") && log.contains("stopped"), "{log}");
+            let registered = format!("SELECT count(*) FROM users WHERE email = '{email}'");
+            assert_eq!(db.number(&registered), 1);
+        }
+    }
+}
+
+/// Security: N5.
+#[test]
+fn a_client_that_goes_on_asking_does_not_hold_it_up() {
+    let db = Db::sqlite();
+    let process = Process::start(&db, free_port(), &[]);
+    let stopping = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut line = Line::to(&process);
+                while line.say(HEALTH) && line.try_next().is_some() {}
+                assert!(stopping.load(Ordering::SeqCst), "cut off though nothing was stopping");
+            });
+        }
+        thread::sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        stopping.store(true, Ordering::SeqCst);
+        process.terminate();
+        while TcpStream::connect(process.base.strip_prefix("http://").unwrap()).is_ok() {
+            assert!(began.elapsed() < Duration::from_secs(5), "it still listens");
+        }
+    });
+    let began = Instant::now();
+    assert!(process.wait().success());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}

@@ -1,0 +1,247 @@
+//! Where settings come from, and what the start says about them.
+
+use std::fs;
+
+use clap::{Args, Command};
+use serde_json::json;
+use symbolon::settings::ServeArgs;
+
+use super::{SECRET, run};
+use crate::support::client::claims;
+use crate::support::process::{Process, free_port, on, symbolon};
+use crate::support::{Db, PASSWORD};
+
+/// Whether anybody may register at this service.
+fn is_open(process: &Process) -> bool {
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let answer = process.post("/auth/register").json(&body).send();
+    if answer.status == 403 {
+        answer.expect_failure(403, "REGISTRATION_CLOSED");
+        return false;
+    }
+    answer.expect(201);
+    true
+}
+
+const PRODUCTION: [(&str, &str); 3] =
+    [("ENVIRONMENT", "production"), ("PUBLIC_URL", "https://auth.test"), ("JWT_SECRET", SECRET)];
+
+#[test]
+fn a_dot_env_is_read_in_development_and_not_in_production() {
+    let db = Db::sqlite();
+    let dot_env = db.dir.path().join(".env");
+    fs::write(&dot_env, "REGISTRATION=closed\n").unwrap();
+    assert!(!is_open(&Process::start(&db, free_port(), &[])));
+    // What is set counts more than what stands in the file.
+    assert!(is_open(&Process::start(&db, free_port(), &[("REGISTRATION", "open")])));
+
+    let db = Db::sqlite();
+    fs::write(db.dir.path().join(".env"), "REGISTRATION=closed\n").unwrap();
+    assert!(is_open(&Process::start(&db, free_port(), &PRODUCTION)));
+}
+
+#[test]
+fn a_dot_env_is_not_read_where_a_flag_calls_for_production() {
+    let db = Db::sqlite();
+    fs::write(db.dir.path().join(".env"), "LOG_FORMAT=xml\n").unwrap();
+    let start = |flags: &[&str]| {
+        let mut command = on(&db);
+        run(command.envs(PRODUCTION[1..].iter().copied()).env("BIND", "203.0.113.1:1").args(flags))
+            .failed()
+    };
+    assert!(start(&[]).contains("LOG_FORMAT"));
+    for flags in [
+        &["--environment=production"][..],
+        &["--environment", "production"],
+        &["serve", "--environment", "production"],
+    ] {
+        let reason = start(flags);
+        assert!(reason.contains("cannot listen"), "{flags:?}: {reason}");
+    }
+}
+
+/// Security: N1.
+#[test]
+fn secrets_come_from_files_too() {
+    let db = Db::sqlite();
+    let secret = db.dir.path().join("secret");
+    let url = db.dir.path().join("url");
+    fs::write(&secret, format!("{SECRET}\r\n")).unwrap();
+    fs::write(&url, format!("sqlite://{}\n", db.dir.path().join("other.db").display())).unwrap();
+    let by_files = Process::start(
+        &db,
+        free_port(),
+        &[
+            ("DATABASE_URL", ""),
+            ("DATABASE_URL_FILE", url.to_str().unwrap()),
+            ("JWT_SECRET_FILE", secret.to_str().unwrap()),
+        ],
+    );
+    let ada = by_files.register("ada@example.com");
+    assert!(db.dir.path().join("other.db").exists());
+    assert!(!db.dir.path().join("jwt_secret").exists(), "a secret was given");
+    by_files.kill();
+
+    let other = format!("sqlite://{}", db.dir.path().join("other.db").display());
+    let direct =
+        Process::start(&db, free_port(), &[("DATABASE_URL", &other), ("JWT_SECRET", SECRET)]);
+    direct.me(&ada.access).expect(200);
+    assert!(!direct.logged().contains("canary"), "{}", direct.logged());
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let db = Db::sqlite();
+    let port = free_port();
+    let names = [
+        "PUBLIC_URL",
+        "JWT_SECRET",
+        "JWT_SECRET_FILE",
+        "JWT_SECRET_PREVIOUS",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "DATABASE_URL",
+        "DATABASE_URL_FILE",
+        "ALLOWED_ORIGINS",
+        "TRUSTED_PROXIES",
+        "ACCESS_TOKEN_CLAIMS",
+        "LOG_FORMAT",
+        "RUST_LOG",
+    ];
+    let process = Process::start(&db, port, &names.map(|name| (name, "")));
+    let claims = claims(&process.register("ada@example.com").access);
+    // The defaults: the public URL is where it listens, the issuer is the public URL.
+    assert_eq!(claims["iss"], format!("http://127.0.0.1:{port}"));
+    assert_eq!(claims["aud"], claims["iss"]);
+    assert!(db.dir.path().join("jwt_secret").exists());
+}
+
+#[test]
+fn flags_of_the_same_name_count_more_than_variables() {
+    let db = Db::sqlite();
+    for serve in [&["serve"][..], &[]] {
+        let port = free_port();
+        let bind = format!("127.0.0.1:{port}");
+        let mut child = on(&db)
+            .args(serve)
+            .args(["--bind", &bind, "--registration", "closed"])
+            .env("BIND", "203.0.113.1:1")
+            .env("REGISTRATION", "open")
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let client = crate::support::Client::new(format!("http://{bind}"));
+        let body = json!({"email": "ada@example.com", "password": PASSWORD});
+        let answer = (0..1000).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            client.post("/auth/register").json(&body).try_send()
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        answer.expect("it listens").expect_failure(403, "REGISTRATION_CLOSED");
+    }
+}
+
+#[test]
+fn variables_of_serve_are_no_conflict_with_a_command() {
+    let db = Db::sqlite();
+    let mut command = on(&db);
+    command.env("BIND", "127.0.0.1:1").env("REGISTRATION", "closed").envs(PRODUCTION);
+    run(command.arg("migrate")).done();
+}
+
+/// Every variable is explained, and is a flag of the same name; none that holds a secret shows it.
+#[test]
+fn the_help_documents_every_variable() {
+    let secrets = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL"];
+    let mut command = symbolon();
+    command.args(["serve", "--help"]).envs(secrets.map(|name| (name, SECRET)));
+    let help = run(&mut command).done().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!help.contains("canary"), "{help}");
+    let serve = ServeArgs::augment_args(Command::new("symbolon"));
+    let mut names = Vec::new();
+    for argument in serve.get_arguments() {
+        let flag = argument.get_long().expect("a flag");
+        let variable = argument.get_env().expect(flag).to_str().unwrap();
+        assert_eq!(flag, variable.to_lowercase().replace('_', "-"));
+        let meaning = argument.get_help().expect(flag).to_string();
+        assert!(meaning.len() > 15, "{flag}: {meaning}");
+        assert!(
+            help.contains(&format!("--{flag} ")) && help.contains(&format!("[env: {variable}"))
+        );
+        names.push(variable);
+    }
+    names.sort_unstable();
+    let expected = [
+        "ACCESS_TOKEN_CLAIMS",
+        "ACCESS_TOKEN_TTL",
+        "ALLOWED_ORIGINS",
+        "AUDIT_RETENTION",
+        "BCRYPT_COST",
+        "BIND",
+        "COOKIE_NAME",
+        "COOKIE_PATH",
+        "COOKIE_SECURE",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_URL",
+        "DATABASE_URL_FILE",
+        "DATA_DIR",
+        "ENVIRONMENT",
+        "JWT_AUDIENCE",
+        "JWT_ISSUER",
+        "JWT_SECRET",
+        "JWT_SECRET_FILE",
+        "JWT_SECRET_PREVIOUS",
+        "LOG_FORMAT",
+        "PASSWORD_HASH_QUEUE",
+        "PASSWORD_MIN_LENGTH",
+        "PUBLIC_URL",
+        "REFRESH_GRACE",
+        "REFRESH_TOKEN_TTL",
+        "REGISTRATION",
+        "RUST_LOG",
+        "SESSION_TTL",
+        "TRUSTED_PROXIES",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_start_says_what_will_bite() {
+    let warned = |variables: &[(&str, &str)]| {
+        let db = Db::sqlite();
+        let port = free_port();
+        let process = Process::start(&db, port, variables);
+        let log = process.logged();
+        log.lines().filter(|line| line.contains("WARN")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(&[]), Vec::<String>::new());
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[("COOKIE_SECURE", "true")], "Safari drops it"),
+        (&[("ALLOWED_ORIGINS", "http://localhost:5173")], "different sites"),
+        (&[("ALLOWED_ORIGINS", "*")], "every site"),
+        (
+            &[("PUBLIC_URL", "http://localhost:1"), ("ALLOWED_ORIGINS", "http://127.0.0.1:2")],
+            "different sites",
+        ),
+    ];
+    for (variables, words) in cases {
+        let warnings = warned(variables);
+        assert!(warnings.len() == 1 && warnings[0].contains(words), "{variables:?}: {warnings:?}");
+    }
+}
+
+on_both_databases! {
+    fn the_start_line_says_where_and_what_and_no_password(db) {
+        let url = db.url.replace("symbolon@", "symbolon:canary-password@");
+        let port = free_port();
+        let process = Process::start(&db, port, &[("DATABASE_URL", &url), ("JWT_SECRET", SECRET)]);
+        let log = process.logged();
+        let line = log.lines().find(|line| line.contains("listening on")).expect("a start line");
+        assert!(line.contains(&format!("http://127.0.0.1:{port}, ")), "{line}");
+        assert!(line.ends_with("development"), "{line}");
+        let place = db.url.rsplit_once('@').map_or(db.url.strip_prefix("sqlite://"), |(_, p)| Some(p));
+        assert!(line.contains(place.unwrap()), "{line}");
+        assert!(!log.contains("canary") && !log.contains("symbolon@"), "{log}");
+    }
+}

@@ -99,7 +99,12 @@ fn healthcheck_tells_whether_the_service_lives() {
     let stranger = std::thread::spawn(move || {
         use std::io::{Read, Write};
         let (mut stream, _) = other.accept().unwrap();
-        let _request = stream.read(&mut [0; 1024]).unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
         stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
     });
     let sick = check(&address).failed();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{endings, users};
+use super::{audited, endings, users};
 use crate::support::cluster::{Cluster, Stop};
 use crate::support::load::{Load, SOON};
 use crate::support::process::{Process, free_port};
@@ -68,6 +68,7 @@ fn take_away_and_give_back(take: impl Fn(&Cluster), give_back: impl Fn(&Cluster)
     assert!(kept.unavailable > 0);
     assert!(kept.slowest < SOON, "{:?}", kept.slowest);
     assert_eq!(endings(&db), (0, 0));
+    assert_eq!(audited(&db, "rotation_recovered"), 0, "an answered rotation was forgotten");
     server.refresh(&idle.refresh).expect(200);
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{endings, users};
+use super::{audited, endings, users};
 use crate::support::cluster::{Cluster, Stop};
 use crate::support::load::{Load, SOON};
 use crate::support::process::{Process, free_port};
@@ -48,6 +48,9 @@ fn wait_until_ready(server: &Process) -> Duration {
 fn take_away_and_give_back(take: impl Fn(&Cluster), give_back: impl Fn(&Cluster)) {
     let cluster = Cluster::start();
     let db = Db::on_cluster(&cluster.url);
+    // As some operators have it; a session's rotations are to be durable nevertheless.
+    let (_, name) = db.url.rsplit_once('/').unwrap();
+    db.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
     // Longer than the database is ever away here: without a key only grace forgives a lost answer.
     let grace = [("REFRESH_GRACE", "60s")];
     let server = Process::start(&db, free_port(), &grace);
@@ -68,6 +71,7 @@ fn take_away_and_give_back(take: impl Fn(&Cluster), give_back: impl Fn(&Cluster)
     assert!(kept.unavailable > 0);
     assert!(kept.slowest < SOON, "{:?}", kept.slowest);
     assert_eq!(endings(&db), (0, 0));
+    assert_eq!(audited(&db, "rotation_recovered"), 0, "an answered rotation was forgotten");
     server.refresh(&idle.refresh).expect(200);
 }
 

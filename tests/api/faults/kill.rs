@@ -1,6 +1,6 @@
 //! `kill -9` in the midst of rotations.
 
-use super::{endings, users};
+use super::{audited, endings, users};
 use crate::support::load::Load;
 use crate::support::process::{Process, free_port};
 use crate::support::rounds;
@@ -23,6 +23,7 @@ on_both_databases! {
         let kept = load.stop();
         kept.expect_no_faults();
         assert_eq!(endings(&db), (0, 0));
+        assert_eq!(audited(&db, "rotation_recovered"), 0, "an answered rotation was forgotten");
         assert!(kept.refreshed > u64::from(kills) * 9 * 5);
         assert!(kept.unanswered > 0, "no kill hit anybody");
     }

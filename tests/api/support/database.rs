@@ -89,8 +89,10 @@ impl Db {
 impl Drop for Db {
     fn drop(&mut self) {
         if let Some((cluster, name)) = self.postgres.as_deref().and_then(|p| p.split_once(' ')) {
-            // A cluster that is stopped takes its databases with it.
-            if let Ok(mut admin) = PgConnection::establish(&format!("{cluster}/postgres")) {
+            // A cluster that is stopped takes its databases with it, and one that is frozen does
+            // not answer.
+            let admin = format!("{cluster}/postgres?connect_timeout=2");
+            if let Ok(mut admin) = PgConnection::establish(&admin) {
                 let _gone = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
             }
         }

@@ -69,7 +69,7 @@ struct World {
     backups: Vec<Session>,
     /// Every token that was ever handed out.
     issued: BTreeSet<Token>,
-    /// Who used which generation, since the last restore.
+    /// Who used which generation.
     uses: BTreeMap<i64, Vec<Use>>,
     restored: bool,
 }
@@ -140,12 +140,14 @@ impl World {
     }
 
     /// Whether two holders have now used one token more than the grace apart: it was replaced, all
-    /// its uses were the other holder's, and the latest is that long ago.
+    /// its uses were the other holder's, and the latest is that long ago. What a restored row has
+    /// forgotten nobody can hold against anybody.
     fn has_to_be_caught(&self, request: &Request) -> bool {
         let Some(uses) = self.uses.get(&request.token.generation) else {
             return false;
         };
-        self.row.generation > request.token.generation
+        !self.restored
+            && self.row.generation > request.token.generation
             && uses.iter().all(|used| {
                 used.holder != request.holder
                     && (used.key.is_none() || used.key != request.key)
@@ -193,7 +195,6 @@ impl World {
     fn restore(&mut self, which: prop::sample::Index) {
         self.row = which.get(&self.backups).clone();
         self.restored = true;
-        self.uses.clear();
     }
 
     /// Whether a refusal of `token` is nobody's fault but time's or whoever revoked the session.

@@ -1,5 +1,6 @@
-//! A browser: tabs that know nothing of each other share one cookie jar. Its messages overtake each
-//! other, and each takes less than half the grace. With keys, its answers get lost too.
+//! A browser: tabs that know nothing of each other share one cookie jar. Its requests overtake each
+//! other, and each message takes less than half the grace. With keys, its answers get lost too.
+//! (Of answers that overtake each other `explore.rs` says what they can do.)
 
 use super::*;
 use crate::key;
@@ -10,8 +11,8 @@ enum Step {
     Send,
     /// A request arrives, not necessarily the oldest.
     Arrive(prop::sample::Index),
-    /// An answer comes, not necessarily the oldest.
-    Come(prop::sample::Index),
+    /// The oldest answer comes.
+    Come,
     /// An answer gets lost, where there are keys.
     Lose(prop::sample::Index),
     /// Time passes: so many thousandths of a message's longest way.
@@ -32,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         30 => Just(Step::Send),
         30 => index().prop_map(Step::Arrive),
-        25 => index().prop_map(Step::Come),
+        25 => Just(Step::Come),
         8 => index().prop_map(Step::Lose),
         25 => (1..1_000u32).prop_map(Step::Pass),
         2 => (1..200u64).prop_map(Step::Sleep),
@@ -56,7 +57,7 @@ struct Message {
 struct Browser {
     world: World,
     jar: Token,
-    /// The key that the tabs share until its answer comes.
+    /// The key that the tabs share until an answer comes and nothing more is under way with it.
     key: Option<RetryKey>,
     keys: bool,
     made_keys: u8,
@@ -95,13 +96,11 @@ impl Browser {
             Step::Arrive(which) if !self.requests.is_empty() => {
                 self.arrive(which.index(self.requests.len()));
             }
-            Step::Come(which) if !self.answers.is_empty() => {
-                self.come(which.index(self.answers.len()));
-            }
+            Step::Come if !self.answers.is_empty() => self.come(),
             Step::Lose(which) if self.keys && !self.answers.is_empty() => {
                 self.answers.remove(which.index(self.answers.len()));
             }
-            Step::Arrive(_) | Step::Come(_) | Step::Lose(_) => {}
+            Step::Arrive(_) | Step::Come | Step::Lose(_) => {}
             Step::Pass(share) => self.pass(self.leg() * share / 1_000),
             Step::Sleep(hours) => {
                 self.settle();
@@ -139,10 +138,12 @@ impl Browser {
         }
     }
 
-    fn come(&mut self, index: usize) {
-        let Message { token, key, .. } = self.answers.remove(index);
+    fn come(&mut self) {
+        let Message { token, key, .. } = self.answers.remove(0);
         self.jar = token;
-        self.key = self.key.filter(|_| key != self.key);
+        let mut under_way = self.requests.iter().chain(&self.answers);
+        let is_over = key == self.key && !under_way.any(|other| other.key == key);
+        self.key = self.key.filter(|_| !is_over);
     }
 
     /// Lets time pass, after whatever would take too long has come.
@@ -162,7 +163,7 @@ impl Browser {
             self.arrive(0);
         }
         while !self.answers.is_empty() {
-            self.come(0);
+            self.come();
         }
     }
 }

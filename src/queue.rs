@@ -4,10 +4,11 @@
 //! the async workers, sheds load instead of piling it up, and lets one transaction or one query
 //! serve every request that is waiting. It never waits for more requests to come.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -45,13 +46,78 @@ impl<Q, A> Ask<Q, A> {
 }
 
 /// The asking end of a queue; its threads end when the last clone of it is dropped.
-pub struct Queue<Q, A> {
-    sender: Sender<Ask<Q, A>>,
-}
+pub struct Queue<Q, A>(Arc<Asking<Q, A>>);
+
+struct Asking<Q, A>(Arc<Line<Q, A>>);
 
 impl<Q, A> Clone for Queue<Q, A> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone() }
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<Q, A> Drop for Asking<Q, A> {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.arrived.notify_all();
+    }
+}
+
+/// The questions that wait, in the order they came.
+///
+/// A mutex and a condition variable, because a thread that waits has to sleep at once: channels spin
+/// and yield first, and on a busy machine a thread that has yielded comes back a time slice (4 ms)
+/// later, whatever has arrived.
+struct Line<Q, A> {
+    state: Mutex<State<Q, A>>,
+    arrived: Condvar,
+    capacity: usize,
+}
+
+struct State<Q, A> {
+    waiting: VecDeque<Ask<Q, A>>,
+    /// Threads that sleep until something arrives.
+    sleeping: usize,
+    is_closed: bool,
+}
+
+impl<Q, A> Line<Q, A> {
+    fn new(capacity: usize) -> Self {
+        let state = State { waiting: VecDeque::new(), sleeping: 0, is_closed: false };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
+    }
+
+    /// Nothing panics while it holds the lock, so that its state is always whole.
+    fn lock(&self) -> MutexGuard<'_, State<Q, A>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, ask: Ask<Q, A>) -> Result<(), Ask<Q, A>> {
+        let mut state = self.lock();
+        if state.waiting.len() >= self.capacity {
+            return Err(ask);
+        }
+        state.waiting.push_back(ask);
+        if state.sleeping > 0 {
+            drop(state);
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Sleeps until there are questions, and takes at most `most`; `None` once nobody can ask.
+    fn take(&self, most: usize) -> Option<Vec<Ask<Q, A>>> {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.is_closed {
+                return None;
+            }
+            state.sleeping += 1;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
+        }
+        let count = most.min(state.waiting.len());
+        Some(state.waiting.drain(..count).collect())
     }
 }
 
@@ -76,17 +142,17 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
         shape: Shape,
         work: impl Fn(Vec<Ask<Q, A>>) + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (sender, receiver) = crossbeam_channel::bounded(shape.capacity);
+        let line = Arc::new(Line::new(shape.capacity));
         for _ in 0..shape.threads {
-            let (receiver, work) = (receiver.clone(), work.clone());
+            let (line, work) = (Arc::clone(&line), work.clone());
             std::thread::Builder::new().name(shape.name.into()).spawn(move || {
                 if shape.background {
                     give_way();
                 }
-                answer_all(&receiver, shape.group, work);
+                answer_all(&line, shape.group, work);
             })?;
         }
-        Ok(Self { sender })
+        Ok(Self(Arc::new(Asking(line))))
     }
 
     /// Asks, and waits for the answer no longer than `patience`.
@@ -102,21 +168,19 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
 
     /// Puts a question of another queue into this one, or gives it back if this one is full.
     pub fn pass(&self, ask: Ask<Q, A>) -> Result<(), Ask<Q, A>> {
-        self.sender.try_send(ask).map_err(TrySendError::into_inner)
+        self.0.0.push(ask)
     }
 
     /// How many questions are waiting.
     pub fn waiting(&self) -> usize {
-        self.sender.len()
+        self.0.0.lock().waiting.len()
     }
 }
 
-fn answer_all<Q, A>(receiver: &Receiver<Ask<Q, A>>, most: usize, work: impl Fn(Vec<Ask<Q, A>>)) {
-    while let Ok(first) = receiver.recv() {
-        let mut group = vec![first];
-        group.extend(receiver.try_iter().take(most - 1));
+fn answer_all<Q, A>(line: &Line<Q, A>, most: usize, work: impl Fn(Vec<Ask<Q, A>>)) {
+    while let Some(mut group) = line.take(most) {
         group.retain(|ask| !ask.is_abandoned());
-        if catch_unwind(AssertUnwindSafe(|| work(group))).is_err() {
+        if !group.is_empty() && catch_unwind(AssertUnwindSafe(|| work(group))).is_err() {
             tracing::error!("a worker panicked; its questions go unanswered and it goes on");
         }
     }

@@ -43,8 +43,10 @@ struct State {
     now: i64,
     /// The generation in the cookie jar.
     jar: i64,
-    /// The key that the tabs share until an answer comes and nothing more is under way with it.
+    /// The key that the tabs share. They give it up when an answer comes and nothing more is under
+    /// way with it, unless the answer to a request that was sent no earlier has been lost.
     key: Option<u8>,
+    lost: bool,
     requests: Vec<Message>,
     answers: Vec<Message>,
 }
@@ -54,6 +56,8 @@ struct Message {
     generation: i64,
     key: Option<u8>,
     sent: i64,
+    /// Whether an answer has been lost, but none since this was sent.
+    again: bool,
 }
 
 struct Found {
@@ -65,7 +69,15 @@ struct Found {
 /// Explores `scene` up to `depth` steps under `rule`.
 fn explore(scene: Scene, depth: u8, rule: impl Fn(Row, Token, i64) -> (Row, What)) -> Found {
     let row = Row { generation: 0, grace_until: None, retry_key: None, revoked: false };
-    let start = State { row, now: 0, jar: 0, key: None, requests: Vec::new(), answers: Vec::new() };
+    let start = State {
+        row,
+        now: 0,
+        jar: 0,
+        key: None,
+        lost: false,
+        requests: Vec::new(),
+        answers: Vec::new(),
+    };
     let mut seen = HashSet::from([start.clone()]);
     // The steps so far: where each came from and what it was.
     let mut steps: Vec<(usize, String)> = vec![(0, String::new())];
@@ -104,17 +116,18 @@ fn following(
     if state.requests.len() + state.answers.len() < scene.at_once {
         let key = scene.keys.then(|| state.key.unwrap_or(length));
         let mut sent = State { key, ..state.clone() };
-        sent.requests.push(Message { generation: jar, key, sent: now });
+        sent.requests.push(Message { generation: jar, key, sent: now, again: state.lost });
         next.push((format!("{jar} is sent"), Some(sent)));
     }
-    for (index, &Message { generation, key, .. }) in state.requests.iter().enumerate() {
+    for (index, &request) in state.requests.iter().enumerate() {
+        let Message { generation, key, .. } = request;
         let token = Token { generation, retry_key: key, browser: scene.browser };
         let (row, what) = rule(state.row, token, now);
         let arrived = match what {
             What::Rotated(handed) | What::Replayed(handed) => {
                 let mut arrived = State { row, ..state.clone() };
                 arrived.requests.remove(index);
-                arrived.answers.push(Message { generation: handed, key, sent: now });
+                arrived.answers.push(Message { generation: handed, sent: now, ..request });
                 Some(arrived)
             }
             What::Theft | What::Revoked => None,
@@ -124,18 +137,38 @@ fn following(
     let may_come = if scene.in_order { 1 } else { state.answers.len() };
     for (index, &answer) in state.answers.iter().enumerate().take(may_come) {
         let generation = answer.generation;
-        let mut lost = state.clone();
-        lost.answers.remove(index);
-        let mut under_way = lost.requests.iter().chain(&lost.answers);
-        let is_over = answer.key == state.key && !under_way.any(|other| other.key == answer.key);
-        let key = state.key.filter(|_| !is_over);
-        let came = State { jar: generation, key, ..lost.clone() };
-        next.push((format!("answer {generation} comes"), Some(came)));
+        let mut gone = state.clone();
+        gone.answers.remove(index);
+        next.push((format!("answer {generation} comes"), Some(gone.with_answer(answer))));
         if scene.lossy {
-            next.push((format!("answer {generation} is lost"), Some(lost)));
+            next.push((format!("answer {generation} is lost"), Some(gone.without_answer())));
         }
     }
     next
+}
+
+impl State {
+    /// An answer has come.
+    fn with_answer(&self, answer: Message) -> Self {
+        let mut under_way = self.requests.iter().chain(&self.answers);
+        let is_last = answer.key == self.key && under_way.all(|other| other.key != answer.key);
+        let is_over = is_last && (answer.again || !self.lost);
+        Self {
+            jar: answer.generation,
+            key: self.key.filter(|_| !is_over),
+            lost: self.lost && !is_over,
+            ..self.clone()
+        }
+    }
+
+    /// An answer has not come.
+    fn without_answer(mut self) -> Self {
+        self.lost = true;
+        for other in self.requests.iter_mut().chain(&mut self.answers) {
+            other.again = false;
+        }
+        self
+    }
 }
 
 fn path(steps: &[(usize, String)]) -> String {

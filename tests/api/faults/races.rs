@@ -127,7 +127,9 @@ on_both_databases! {
                 let (server, stop) = (&server, &stop);
                 scope.spawn(move || {
                     while !stop.load(Ordering::SeqCst) {
-                        mine.iter().for_each(|session| session.refresh(server, number));
+                        for session in mine {
+                            session.refresh(server, number);
+                        }
                     }
                 });
             }

@@ -52,13 +52,17 @@ struct Message {
     key: Option<RetryKey>,
     /// By a clock that is never set.
     sent: Duration,
+    /// Whether an answer has been lost, but none since this was sent.
+    again: bool,
 }
 
 struct Browser {
     world: World,
     jar: Token,
-    /// The key that the tabs share until an answer comes and nothing more is under way with it.
+    /// The key that the tabs share. They give it up when an answer comes and nothing more is under
+    /// way with it, unless the answer to a request that was sent no earlier has been lost.
     key: Option<RetryKey>,
+    lost: bool,
     keys: bool,
     made_keys: u8,
     requests: Vec<Message>,
@@ -77,6 +81,7 @@ impl Browser {
             jar: world.live(),
             world,
             key: None,
+            lost: false,
             keys,
             made_keys: 0,
             requests: Vec::new(),
@@ -98,7 +103,7 @@ impl Browser {
             }
             Step::Come if !self.answers.is_empty() => self.come(),
             Step::Lose(which) if self.keys && !self.answers.is_empty() => {
-                self.answers.remove(which.index(self.answers.len()));
+                self.lose(which.index(self.answers.len()));
             }
             Step::Arrive(_) | Step::Come | Step::Lose(_) => {}
             Step::Pass(share) => self.pass(self.leg() * share / 1_000),
@@ -124,13 +129,19 @@ impl Browser {
             self.made_keys = self.made_keys.wrapping_add(1);
             self.key = Some(key(self.made_keys));
         }
-        self.requests.push(Message { token: self.jar, key: self.key, sent: self.time });
+        self.requests.push(Message {
+            token: self.jar,
+            key: self.key,
+            sent: self.time,
+            again: self.lost,
+        });
     }
 
     fn arrive(&mut self, index: usize) {
-        let Message { token, key, .. } = self.requests.remove(index);
+        let request = self.requests.remove(index);
+        let Message { token, key, .. } = request;
         match self.world.refresh(Request { holder: Holder::Owner, token, key, browser: true }) {
-            Ok(token) => self.answers.push(Message { token, key, sent: self.time }),
+            Ok(token) => self.answers.push(Message { token, sent: self.time, ..request }),
             Err(verdict) => {
                 assert!(self.world.may_be_refused(token), "logged out: {verdict:?}");
                 assert_ne!(verdict, Verdict::Reused, "taken for a thief");
@@ -139,11 +150,22 @@ impl Browser {
     }
 
     fn come(&mut self) {
-        let Message { token, key, .. } = self.answers.remove(0);
+        let Message { token, key, again, .. } = self.answers.remove(0);
         self.jar = token;
         let mut under_way = self.requests.iter().chain(&self.answers);
-        let is_over = key == self.key && !under_way.any(|other| other.key == key);
-        self.key = self.key.filter(|_| !is_over);
+        let is_last = key == self.key && under_way.all(|other| other.key != key);
+        if is_last && (again || !self.lost) {
+            self.key = None;
+            self.lost = false;
+        }
+    }
+
+    fn lose(&mut self, index: usize) {
+        self.answers.remove(index);
+        self.lost = true;
+        for other in self.requests.iter_mut().chain(&mut self.answers) {
+            other.again = false;
+        }
     }
 
     /// Lets time pass, after whatever would take too long has come.

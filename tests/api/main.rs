@@ -9,5 +9,6 @@
 mod support;
 
 mod auth;
+mod cors;
 mod cross_site;
 mod tokens;

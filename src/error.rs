@@ -158,7 +158,7 @@ impl ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Unavailable(_) | DbError::Unclear => {
+            DbError::Unavailable(_) | DbError::Aborted(_) | DbError::Unclear => {
                 tracing::warn!(%error, "answered 503");
                 Code::Unavailable.into()
             }

@@ -8,7 +8,7 @@ use super::password::{Password, PasswordHash};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 use crate::random::Random;
 
-/// Longer than a full queue can take at any allowed cost.
+/// A password waits for its turn this long at most; a full queue of the usual size takes seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 enum Task {
@@ -71,10 +71,5 @@ impl Hasher {
     /// Whether `hash` is of today's scheme and cost.
     pub fn is_current(&self, hash: &PasswordHash) -> bool {
         hash.is_current(self.cost)
-    }
-
-    /// How many passwords are waiting.
-    pub fn waiting(&self) -> usize {
-        self.queue.waiting()
     }
 }

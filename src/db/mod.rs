@@ -38,6 +38,10 @@ pub enum DbError {
     /// The connection broke while a transaction was being committed: it may or may not stand.
     #[error("the connection was lost during a commit")]
     Unclear,
+    /// It aborted the transaction twice, for a reason that may pass (a deadlock, a row that stays
+    /// locked) or that it has no name for. Nothing was changed.
+    #[error("the database aborted the transaction: {0}")]
+    Aborted(diesel::result::Error),
     /// It refused the statement. Nothing was changed.
     #[error(transparent)]
     Query(#[from] diesel::result::Error),

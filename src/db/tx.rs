@@ -6,7 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, SimpleConnection, TransactionManager,
+};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 
 use super::connect::{Connector, Link};
@@ -89,6 +91,11 @@ impl Failure {
                 Self::Unclear
             }
             _ if broken => Self::BrokenBefore(error),
+            // A server that was demoted: another host of the URL may be the one to write to.
+            Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
+                link.discard();
+                Self::BrokenBefore(error)
+            }
             // Deadlocks and lock timeouts come as `Unknown`.
             Error::DatabaseError(DatabaseErrorKind::Unknown, _) => Self::Aborted(error),
             _ => Self::Final(error),
@@ -109,7 +116,7 @@ fn attempt<T>(
             Err(Failure::Unclear) => return Err(DbError::Unclear),
             Err(Failure::Final(error)) => return Err(DbError::Query(error)),
             Err(Failure::Aborted(error)) if aborted_before => {
-                return Err(DbError::Unavailable(error.to_string()));
+                return Err(DbError::Aborted(error));
             }
             Err(Failure::Aborted(_)) => aborted_before = true,
             Err(Failure::BrokenBefore(error)) if started.elapsed() > REPLACE_FOR => {
@@ -133,22 +140,12 @@ fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
 fn commit(connection: &mut AnyConnection) -> QueryResult<()> {
-    match connection {
-        AnyConnection::Postgres(connection) => {
-            AnsiTransactionManager::commit_transaction(connection)
-        }
-        AnyConnection::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
-    }
+    Manager::commit_transaction(connection)
 }
 
 fn rollback(connection: &mut AnyConnection) -> QueryResult<()> {
-    match connection {
-        AnyConnection::Postgres(connection) => {
-            AnsiTransactionManager::rollback_transaction(connection)
-        }
-        AnyConnection::Sqlite(connection) => {
-            AnsiTransactionManager::rollback_transaction(connection)
-        }
-    }
+    Manager::rollback_transaction(connection)
 }

@@ -5,11 +5,12 @@
 //! commit is shared by all who wait for it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use super::store;
-use super::store::group::{self, Locked, Rotation};
+use super::store::group::{self, Locked, LockedSession, Rotation};
 use super::token::{Lifetimes, Presented, Session, Transport, Verdict};
 use crate::accounts::user::User;
 use crate::audit::{self, Event, Kind};
@@ -88,6 +89,9 @@ pub struct Writer {
 const CAPACITY: usize = 1024;
 /// Refreshes in one transaction.
 const GROUP: usize = 64;
+/// A group that failed is tried one by one only if it failed this soon: whoever waits longer has
+/// been answered 503.
+const SPLIT_WITHIN: Duration = Duration::from_millis(500);
 
 impl Writer {
     /// Starts the writer's thread, and a second one for rows that somebody else has locked.
@@ -105,21 +109,22 @@ impl Writer {
             group: GROUP,
             background: false,
         };
-        let singly = Arc::clone(&apply);
+        let patient = Arc::clone(&apply);
         let locked = Queue::start(
-            Shape { name: "locked-rotations", group: 1, ..shape },
+            Shape { name: "locked-rotations", threads: 2, group: 1, ..shape },
             move |asks: Vec<Waiting>| {
-                singly.group(asks, Locked::Wait).into_iter().for_each(answer_unavailable);
+                let put_off = patient.group(asks, Locked::Wait);
+                put_off.locked.into_iter().chain(put_off.later).for_each(answer_unavailable);
             },
         )?;
         let queue = Queue::start(shape, move |asks: Vec<Waiting>| {
             let mut waiting = asks;
             while !waiting.is_empty() {
-                let (group, later) = one_per_session(waiting);
-                for busy in apply.group(group, Locked::Skip) {
-                    locked.pass(busy).unwrap_or_else(answer_unavailable);
+                let put_off = apply.group(waiting, Locked::Skip);
+                for ask in put_off.locked {
+                    locked.pass(ask).unwrap_or_else(answer_unavailable);
                 }
-                waiting = later;
+                waiting = put_off.later;
             }
         })?;
         Ok(Self { queue })
@@ -138,15 +143,6 @@ fn answer_unavailable(ask: Waiting) {
     ask.answer(Err(NotWritten::Unavailable));
 }
 
-/// The first refresh of each session, in the order of their ids, and all the others as they came.
-fn one_per_session(mut waiting: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
-    waiting.sort_by_key(|ask| ask.question.session);
-    let mut last = None;
-    waiting
-        .into_iter()
-        .partition(|ask| last.replace(ask.question.session) != Some(ask.question.session))
-}
-
 /// What applying a group needs.
 struct Apply {
     database: Database,
@@ -159,115 +155,162 @@ struct Apply {
 #[derive(Default)]
 struct Changes {
     rotations: Vec<Rotation>,
-    restarted: Vec<(Session, Moment)>,
+    restarted: Vec<Session>,
     revoked: Vec<Id>,
     events: Vec<Event>,
 }
 
+/// What a group did not answer.
+#[derive(Default)]
+struct PutOff {
+    /// Somebody else has their rows locked.
+    locked: Vec<Waiting>,
+    /// They would write a row that the group has written already.
+    later: Vec<Waiting>,
+}
+
+/// What became of one refresh of a group.
+enum Judged {
+    Answer(Outcome),
+    Locked,
+    Later,
+    /// Nobody waits for the answer any more: a rotation that nobody hears of is not begun.
+    Abandoned,
+}
+
 impl Apply {
-    /// Applies a group in one transaction and answers; returns those whose row is locked.
-    fn group(&self, asks: Vec<Waiting>, locked: Locked) -> Vec<Waiting> {
-        let refreshes: Vec<&Refresh> = asks.iter().map(|ask| &ask.question).collect();
-        let written = self.database.write(|connection| self.write(connection, &refreshes, locked));
-        match written {
-            Ok(outcomes) => {
-                let mut busy = Vec::new();
-                for (ask, outcome) in asks.into_iter().zip(outcomes) {
-                    match outcome {
-                        Some(outcome) => ask.answer(Ok(outcome)),
-                        None => busy.push(ask),
+    /// Applies a group in one transaction and answers; returns those that were put off.
+    fn group(&self, mut asks: Vec<Waiting>, locked: Locked) -> PutOff {
+        // Stable: refreshes of one session stay in the order they came.
+        asks.sort_by_key(|ask| ask.question.session);
+        let started = Instant::now();
+        match self.database.write(|connection| self.write(connection, &asks, locked)) {
+            Ok(judged) => {
+                let mut put_off = PutOff::default();
+                for (ask, judged) in asks.into_iter().zip(judged) {
+                    match judged {
+                        Judged::Answer(outcome) => ask.answer(Ok(outcome)),
+                        Judged::Locked => put_off.locked.push(ask),
+                        Judged::Later => put_off.later.push(ask),
+                        Judged::Abandoned => {}
                     }
                 }
-                busy
+                put_off
             }
             // A statement was refused: one bad refresh must not spoil the others.
-            Err(DbError::Query(_)) if asks.len() > 1 => {
-                asks.into_iter().flat_map(|ask| self.group(vec![ask], locked)).collect()
+            Err(DbError::Query(_) | DbError::Aborted(_))
+                if asks.len() > 1 && started.elapsed() < SPLIT_WITHIN =>
+            {
+                let mut put_off = PutOff::default();
+                for ask in asks {
+                    let one = self.group(vec![ask], locked);
+                    put_off.locked.extend(one.locked);
+                }
+                put_off
             }
             Err(error) => {
                 let failed = match error {
                     DbError::Query(_) => NotWritten::Refused,
-                    DbError::Unavailable(_) | DbError::Unclear => NotWritten::Unavailable,
+                    _ => NotWritten::Unavailable,
                 };
                 tracing::warn!(%error, refreshes = asks.len(), "rotations were not written");
                 for ask in asks {
                     ask.answer(Err(failed));
                 }
-                Vec::new()
+                PutOff::default()
             }
         }
     }
 
-    /// Judges each refresh under its row's lock and writes what follows. `None` for locked rows.
+    /// Judges each refresh under its row's lock and writes what follows.
+    ///
+    /// A row is written once at most: who comes second for it is judged by what the first has made
+    /// of it, and answered if that takes no writing (most often a replay to a racing tab).
     fn write(
         &self,
         connection: &mut AnyConnection,
-        refreshes: &[&Refresh],
+        asks: &[Waiting],
         locked: Locked,
-    ) -> QueryResult<Vec<Option<Outcome>>> {
-        let ids: Vec<Id> = refreshes.iter().map(|refresh| refresh.session).collect();
-        let sessions = group::lock(connection, &ids, locked)?;
+    ) -> QueryResult<Vec<Judged>> {
+        let mut ids: Vec<Id> = asks.iter().map(|ask| ask.question.session).collect();
+        ids.dedup();
+        let mut sessions = group::lock(connection, &ids, locked)?;
         let now = self.clock.now();
         let mut changes = Changes::default();
-        let outcomes = refreshes
-            .iter()
-            .map(|refresh| match sessions.rows.get(&refresh.session) {
-                Some((session, user)) => {
-                    Some(self.judge(refresh, session, user.as_ref(), now, &mut changes))
-                }
-                None if sessions.busy.contains(&refresh.session) => None,
-                None => Some(Outcome::Refused(Refusal::Unknown)),
-            })
-            .collect();
+        let mut judged = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let refresh = &ask.question;
+            judged.push(match sessions.rows.get_mut(&refresh.session) {
+                _ if ask.is_abandoned() => Judged::Abandoned,
+                Some(row) => self.judge(refresh, row, now, &mut changes),
+                None if sessions.busy.contains(&refresh.session) => Judged::Locked,
+                None => Judged::Answer(Outcome::Refused(Refusal::Unknown)),
+            });
+        }
         self.carry_out(connection, &changes, now)?;
-        Ok(outcomes)
+        Ok(judged)
     }
 
+    /// Asks the rule, notes what is to be written, and makes `row` what it will be then.
     fn judge(
         &self,
         refresh: &Refresh,
-        session: &Session,
-        user: Option<&User>,
+        row: &mut LockedSession,
         now: Moment,
         changes: &mut Changes,
-    ) -> Outcome {
+    ) -> Judged {
         let Refresh { presented, client, .. } = refresh;
-        if refresh.transport != session.transport {
-            return Outcome::Refused(Refusal::WrongTransport);
+        let refused = |refusal| Judged::Answer(Outcome::Refused(refusal));
+        if refresh.transport != row.session.transport {
+            return refused(Refusal::WrongTransport);
         }
-        let Some(user) = user.filter(|user| user.is_active()) else {
-            return Outcome::Refused(Refusal::Revoked);
+        let Some(user) = row.user.clone().filter(User::is_active) else {
+            return refused(Refusal::Revoked);
         };
-        let event = |kind| Event::by(user.id, kind, Some(session.id), client);
-        match session.present(presented, now) {
+        let verdict = row.session.present(presented, now);
+        let grace_until = Some(now + self.lifetimes.grace);
+        let writes = match verdict {
+            Verdict::Rotate | Verdict::Reused => true,
+            Verdict::Replay { restart_grace } => {
+                restart_grace && row.session.grace_until != grace_until
+            }
+            Verdict::Revoked | Verdict::Expired => false,
+        };
+        if writes && std::mem::replace(&mut row.is_written, true) {
+            return Judged::Later;
+        }
+        let event = |kind| Event::by(user.id, kind, Some(refresh.session), client);
+        match verdict {
             Verdict::Rotate => {
-                let after = session.rotated(presented, client.clone(), now, &self.lifetimes);
-                if presented.generation > session.generation {
+                if presented.generation > row.session.generation {
                     changes.events.push(event(Kind::RotationRecovered));
                 }
-                changes
-                    .rotations
-                    .push(Rotation { presented: presented.generation, after: after.clone() });
-                Outcome::Live(Box::new((after, user.clone())), How::Rotated)
+                let client = client.clone();
+                row.session = row.session.rotated(presented, client, now, &self.lifetimes);
+                let (presented, after) = (presented.generation, row.session.clone());
+                changes.rotations.push(Rotation { presented, after });
+                Judged::Answer(Outcome::Live(Box::new((row.session.clone(), user)), How::Rotated))
             }
-            Verdict::Replay { restart_grace } => {
-                if restart_grace {
-                    changes.restarted.push((session.clone(), now + self.lifetimes.grace));
+            Verdict::Replay { .. } => {
+                if writes {
+                    row.session.grace_until = grace_until;
+                    changes.restarted.push(row.session.clone());
                 }
-                if *client != session.client {
+                if *client != row.session.client {
                     changes.events.push(event(Kind::ReplayedElsewhere));
                 }
-                Outcome::Live(Box::new((session.clone(), user.clone())), How::Replayed)
+                Judged::Answer(Outcome::Live(Box::new((row.session.clone(), user)), How::Replayed))
             }
             Verdict::Reused => {
-                changes.revoked.push(session.id);
-                let generations =
-                    format!("generation {} of {}", presented.generation, session.generation);
-                changes.events.push(event(Kind::RefreshTokenReused).with_detail(generations));
-                Outcome::Refused(Refusal::Reused)
+                let (old, live) = (presented.generation, row.session.generation);
+                let detail = format!("generation {old} of {live}");
+                changes.events.push(event(Kind::RefreshTokenReused).with_detail(detail));
+                changes.revoked.push(refresh.session);
+                row.session.revoked_at = Some(now);
+                refused(Refusal::Reused)
             }
-            Verdict::Revoked => Outcome::Refused(Refusal::Revoked),
-            Verdict::Expired => Outcome::Refused(Refusal::Expired),
+            Verdict::Revoked => refused(Refusal::Revoked),
+            Verdict::Expired => refused(Refusal::Expired),
         }
     }
 
@@ -285,8 +328,8 @@ impl Apply {
                 return Err(db::rollback());
             }
         }
-        for (session, until) in &changes.restarted {
-            group::restart_grace(connection, session, *until)?;
+        for session in &changes.restarted {
+            group::restart_grace(connection, session)?;
         }
         for id in &changes.revoked {
             store::revoke(connection, *id, now)?;

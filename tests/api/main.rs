@@ -10,6 +10,7 @@ mod support;
 
 mod auth;
 mod cli;
+mod cors;
 mod cross_site;
 mod faults;
 mod health;

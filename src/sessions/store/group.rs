@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -20,15 +21,29 @@ use crate::sessions::token::Session;
 pub enum Locked {
     /// Leave them out: nobody else of the group waits for them.
     Skip,
-    /// Wait for them, as long as `lock_timeout` allows.
+    /// Wait for them, though not for long.
     Wait,
 }
 
-/// The sessions of a group, locked until the transaction ends.
+/// Twice this, since an aborted transaction is tried once more, is within what a caller waits.
+const SHORT_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '400ms'";
+
+/// A session that is locked until the transaction ends.
+#[derive(Debug)]
+pub struct LockedSession {
+    /// The session.
+    pub session: Session,
+    /// Its user, who may be gone.
+    pub user: Option<User>,
+    /// Whether the transaction is to write it.
+    pub is_written: bool,
+}
+
+/// The sessions of a group.
 #[derive(Debug, Default)]
 pub struct LockedSessions {
-    /// The rows there are, each with its user, by id.
-    pub rows: HashMap<Id, SessionAndUser>,
+    /// The rows there are, by id.
+    pub rows: HashMap<Id, LockedSession>,
     /// Ids whose row somebody else has locked.
     pub busy: Vec<Id>,
 }
@@ -54,7 +69,10 @@ pub fn lock(
         .for_update();
     let sessions: Vec<SessionRow> = match locked {
         Locked::Skip => select.skip_locked().load(connection)?,
-        Locked::Wait => select.load(connection)?,
+        Locked::Wait => {
+            connection.batch_execute(SHORT_LOCK_TIMEOUT)?;
+            select.load(connection)?
+        }
     };
     let user_ids: Vec<Id> = sessions.iter().filter_map(|row| row.user_id).collect();
     let users: HashMap<Id, User> = users::table
@@ -82,8 +100,11 @@ pub fn lock(
     Ok(LockedSessions { rows, busy })
 }
 
-fn by_id(rows: Vec<SessionAndUser>) -> HashMap<Id, SessionAndUser> {
-    rows.into_iter().map(|row| (row.0.id, row)).collect()
+fn by_id(rows: Vec<SessionAndUser>) -> HashMap<Id, LockedSession> {
+    let locked = |(session, user): SessionAndUser| {
+        (session.id, LockedSession { session, user, is_written: false })
+    };
+    rows.into_iter().map(locked).collect()
 }
 
 /// One rotation to be written.
@@ -211,15 +232,11 @@ impl QueryFragment<Pg> for RotateGroup {
 
 impl RunQueryDsl<PgConnection> for RotateGroup {}
 
-/// Lets the forgiveness of a session's latest rotation last until `until`.
-pub fn restart_grace(
-    connection: &mut AnyConnection,
-    session: &Session,
-    until: Moment,
-) -> QueryResult<usize> {
+/// Lets the forgiveness of a session's latest rotation last as long as `session` says.
+pub fn restart_grace(connection: &mut AnyConnection, session: &Session) -> QueryResult<usize> {
     diesel::update(refresh_tokens::table.find(session.id))
         .filter(refresh_tokens::generation.eq(session.generation))
         .filter(refresh_tokens::revoked_at.is_null())
-        .set(refresh_tokens::grace_until.eq(until))
+        .set(refresh_tokens::grace_until.eq(session.grace_until))
         .execute(connection)
 }

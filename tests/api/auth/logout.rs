@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{PAST_GRACE, TestServer};
+use crate::support::{Call, PAST_GRACE, TestServer};
 
 const PATH: &str = "/auth/logout";
 
@@ -57,8 +57,8 @@ on_both_databases! {
         ];
         let before = server.db.dump();
         for (access, refresh, code) in cases {
-            let call = access.into_iter().fold(server.post(PATH), |call, token| call.bearer(token));
-            let call = refresh.into_iter().fold(call, |call, token| call.cookie(token));
+            let call = access.into_iter().fold(server.post(PATH), Call::bearer);
+            let call = refresh.into_iter().fold(call, Call::cookie);
             let answer = call.send().expect_failure(401, code);
             assert!(answer.header("set-cookie").is_none(), "{code}");
             let challenge = answer.header("www-authenticate").unwrap();

@@ -49,7 +49,7 @@ impl Forgery {
 
     /// Signed with another key.
     pub fn key(mut self, key: &[u8]) -> Self {
-        self.key = key.to_owned();
+        self.key = key.into();
         self
     }
 

@@ -1,6 +1,7 @@
 //! `POST /auth/refresh-token`.
 
 mod cookie;
+mod key;
 mod order;
 mod race;
 mod rule;

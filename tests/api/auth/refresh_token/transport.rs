@@ -17,10 +17,11 @@ on_both_databases! {
                 }
                 let opened = server.post(path).json(&body).send();
                 let call = server.post("/auth/refresh-token");
-                let refreshed = match in_body {
-                    true => call.json(&json!({"refreshToken": opened.refresh_token()})),
-                    false => call.cookie(&opened.refresh_token()),
-                };
+                let refreshed = if in_body {
+ call.json(&json!({"refreshToken": opened.refresh_token()}))
+} else {
+ call.cookie(&opened.refresh_token())
+};
                 let refreshed = refreshed.send();
                 for answer in [opened, refreshed] {
                     assert!(matches!(answer.status, 200 | 201), "{}", answer.text);

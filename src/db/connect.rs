@@ -1,5 +1,6 @@
 //! Making connections: by the URL's scheme, never by guessing.
 
+use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +20,10 @@ const POSTGRES_SESSION: &str = "\
     SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
-/// What every SQLite connection starts with. `synchronous=FULL` makes each commit durable.
+/// What every SQLite connection starts with, beside the write-ahead log, which the file itself
+/// remembers (`migrate.rs`). `synchronous=FULL` makes each commit durable.
 const SQLITE_SESSION: &str = "\
-    PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+    PRAGMA busy_timeout = 1000; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192;";
 
 /// A pooled connection that remembers whether it has broken.
@@ -140,13 +142,14 @@ fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
     Ok(connection)
 }
 
-/// Makes the database file readable by its owner alone; SQLite gives its journals the same mode.
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// Opens a file, which is made where it is missing, readable by its owner alone; SQLite gives its
+/// journals the same mode.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }
 
 /// Logs the first failure to connect, and no other until a while later: a database that is away

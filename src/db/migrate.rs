@@ -3,6 +3,8 @@
 //! Migrations run under a lock, so that instances starting at once all come up. Where nothing is
 //! pending nothing is written: the role that serves needs no right to change the schema.
 
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -14,7 +16,9 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
 
+use super::connect::create_private;
 use super::{AnyConnection, Database, DbError};
+use crate::settings::database::DatabaseUrl;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -49,11 +53,27 @@ impl From<diesel::result::Error> for MigrateError {
 
 /// Runs every migration the database has not seen; returns the versions that were run.
 pub fn run(database: &Database) -> Result<Vec<String>, MigrateError> {
+    let _turn = match &database.url {
+        DatabaseUrl::Sqlite(path) => Some(take_turn(path)?),
+        DatabaseUrl::Postgres(_) => None,
+    };
     let mut link = database.writer()?;
     match &mut **link {
         AnyConnection::Postgres(connection) => on_postgres(connection),
         AnyConnection::Sqlite(connection) => on_sqlite(connection),
     }
+}
+
+/// Waits until no other process is about to change this SQLite file; over when dropped.
+///
+/// SQLite's own locks do not cover the switch to the write-ahead log: a process that opens the file
+/// just then gets "disk I/O error".
+fn take_turn(path: &Path) -> Result<File, MigrateError> {
+    let turn = path.with_extension("lock");
+    let failed = |error| MigrateError::Failed(format!("cannot lock {}: {error}", turn.display()));
+    let file = create_private(&turn).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 #[derive(QueryableByName)]
@@ -91,7 +111,9 @@ fn on_postgres(connection: &mut PgConnection) -> Result<Vec<String>, MigrateErro
 }
 
 fn on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, MigrateError> {
-    connection.batch_execute(&format!("PRAGMA busy_timeout = {}", WAIT.as_millis()))?;
+    let wait = WAIT.as_millis();
+    connection
+        .batch_execute(&format!("PRAGMA busy_timeout = {wait}; PRAGMA journal_mode = WAL"))?;
     let outcome = connection.immediate_transaction(|connection| {
         let table = "SELECT count(*) > 0 AS yes FROM sqlite_master \
                      WHERE name = '__diesel_schema_migrations'";

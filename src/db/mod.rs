@@ -68,6 +68,7 @@ pub fn rollback() -> diesel::result::Error {
 pub struct Database {
     readers: r2d2::Pool<Connector>,
     writers: r2d2::Pool<Connector>,
+    url: DatabaseUrl,
 }
 
 impl Database {
@@ -88,7 +89,7 @@ impl Database {
             DatabaseUrl::Sqlite(_) => pool(1),
             DatabaseUrl::Postgres(_) => readers.clone(),
         };
-        Ok(Self { readers, writers })
+        Ok(Self { readers, writers, url: settings.url.clone() })
     }
 
     /// A connection that may write, outside of any transaction: for migrations.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{command, command_with};
 use crate::support::client::SignedIn;
-use crate::support::{Answer, Db, PASSWORD, TestServer};
+use crate::support::{Answer, PASSWORD, TestServer};
 
 fn login(server: &TestServer, email: &str, password: &str) -> Answer {
     server.post("/auth/login").json(&json!({"email": email, "password": password})).send()

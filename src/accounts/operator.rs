@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::crypto::password::PasswordHash;
 use crate::db::{AnyConnection, Database, DbError, Id, QueryResult};
 use crate::random::Random;
-use crate::sessions;
+use crate::sessions::end;
 
 /// An operator, with a database and the right to everything in it.
 pub struct Operator {
@@ -84,7 +84,7 @@ impl Operator {
             let now = self.clock.now();
             store::set_disabled(connection, user.id, Some(now))?;
             self.record(connection, &Event::by_operator(Kind::UserDisabled, Some(user.id)))?;
-            sessions::store::revoke_all_of_user(connection, user.id, None, now)
+            end::revoke_all_by_operator(connection, user.id, now)
         })
     }
 
@@ -101,20 +101,25 @@ impl Operator {
         self.database.write(|connection| {
             store::set_password(connection, user.id, hash)?;
             self.record(connection, &Event::by_operator(Kind::PasswordReset, Some(user.id)))?;
-            sessions::store::revoke_all_of_user(connection, user.id, None, self.clock.now())
+            end::revoke_all_by_operator(connection, user.id, self.clock.now())
         })
     }
 
     /// Ends every session, of one user or of all; returns how many.
     pub fn revoke_sessions(&self, user: Option<&User>) -> Result<usize, DbError> {
-        self.database.write(|connection| {
-            let now = self.clock.now();
-            let ended = match user {
-                Some(user) => sessions::store::revoke_all_of_user(connection, user.id, None, now)?,
-                None => sessions::store::revoke_all(connection, now)?,
-            };
+        let now = self.clock.now();
+        let record = |connection: &mut AnyConnection, ended: usize| {
             let event = Event::by_operator(Kind::SessionsRevoked, user.map(|user| user.id));
-            self.record(connection, &event.with_detail(format!("{ended} sessions")))?;
+            self.record(connection, &event.with_detail(format!("{ended} sessions")))
+        };
+        let Some(user) = user else {
+            let ended = end::revoke_everybody(&self.database, now)?;
+            self.database.write(|connection| record(connection, ended))?;
+            return Ok(ended);
+        };
+        self.database.write(|connection| {
+            let ended = end::revoke_all_by_operator(connection, user.id, now)?;
+            record(connection, ended)?;
             Ok(ended)
         })
     }

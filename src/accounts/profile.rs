@@ -7,7 +7,7 @@ use crate::audit::{Event, Kind};
 use crate::client::Client;
 use crate::crypto::password::PasswordHash;
 use crate::db::{DbError, Id};
-use crate::sessions;
+use crate::sessions::{end, lookup};
 
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 100;
@@ -36,7 +36,9 @@ pub fn rename(
 ) -> Result<Option<User>, DbError> {
     app.database.write(|connection| {
         let renamed = store::rename(connection, user, name)?;
-        app.record(connection, &Event::by(user, Kind::ProfileChanged, None, client))?;
+        if renamed.is_some() {
+            app.record(connection, &Event::by(user, Kind::ProfileChanged, None, client))?;
+        }
         Ok(renamed)
     })
 }
@@ -47,24 +49,38 @@ pub fn password_hash(app: &App, user: Id) -> Result<Option<PasswordHash>, DbErro
     Ok(found.map(|(_, hash)| hash))
 }
 
-/// Deletes the account whose password was checked against `checked`, and ends its sessions;
-/// `false` where the password has changed since. The sessions' rows stay until their end, without
-/// anything personal, so that their tokens get a true answer.
+/// What came of something that its user confirmed by password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It is done.
+    Done,
+    /// The hash was replaced after the password had been checked against it.
+    HashReplaced,
+    /// The session that it was asked from was ended meanwhile.
+    SessionEnded,
+}
+
+/// Deletes the account whose password was checked against `checked`, and ends its sessions. Their
+/// rows stay until their end, without anything personal, so that their tokens get a true answer.
 pub fn delete(
     app: &App,
     user: Id,
+    session: Id,
     checked: &PasswordHash,
     client: &Client,
-) -> Result<bool, DbError> {
+) -> Result<Confirmed, DbError> {
     app.database.write(|connection| {
+        if !lookup::is_live(connection, session, app.now())? {
+            return Ok(Confirmed::SessionEnded);
+        }
         // Writing the same hash holds the row and tells whether the checked password still stands.
         if !store::change_password(connection, user, checked, checked)? {
-            return Ok(false);
+            return Ok(Confirmed::HashReplaced);
         }
-        sessions::store::revoke_all_of_user(connection, user, None, app.now())?;
-        sessions::store::forget_clients(connection, user)?;
+        end::revoke_all_within(app, connection, user, None, client)?;
+        end::forget_clients(connection, user)?;
         store::delete(connection, user, checked)?;
         app.record(connection, &Event::by(user, Kind::UserDeleted, None, client))?;
-        Ok(true)
+        Ok(Confirmed::Done)
     })
 }

@@ -18,6 +18,7 @@ use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::CurrentUser;
 use crate::http::body::{self, required};
 use crate::http::client::client_of;
+use crate::http::confirm::confirm;
 use crate::http::{app_of, blocking, same_site, tokens};
 use crate::sessions::open::SignIn;
 use crate::sessions::token::Transport;
@@ -193,18 +194,11 @@ async fn delete(
     let password = required(body.password, "password", &mut errors);
     let password = password.ok_or_else(|| ApiError::validation(errors))?;
     let CurrentUser { user, client, session } = current;
-    let finding = Arc::clone(&app);
-    let stored = blocking::run(move || profile::password_hash(&finding, user.id)).await?;
-    let is_right = app.hasher.verify(password, stored.clone()).await?;
-    let (Some(stored), true) = (stored, is_right) else {
-        return Err(Code::InvalidCredentials.into());
-    };
-    let deleting = Arc::clone(&app);
-    let deleted =
-        blocking::run(move || profile::delete(&deleting, user.id, &stored, &client)).await?;
-    if !deleted {
-        return Err(Code::InvalidCredentials.into());
-    }
+    let (user_id, session_id) = (user.id, session.id);
+    confirm(&app, user.id, &password, move |app, checked| {
+        profile::delete(app, user_id, session_id, checked, &client)
+    })
+    .await?;
     tracing::info!(user = %user.id, "account deleted");
     let mut response = HttpResponse::NoContent();
     if session.transport == Transport::Cookie {

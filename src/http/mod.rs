@@ -4,6 +4,7 @@ pub mod bearer;
 pub mod blocking;
 pub mod body;
 pub mod client;
+pub mod confirm;
 pub mod envelope;
 pub mod idempotency;
 pub mod problem;

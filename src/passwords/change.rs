@@ -1,15 +1,16 @@
 //! Changing a password that is known.
 
+use crate::accounts::profile::Confirmed;
 use crate::accounts::store;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
 use crate::crypto::password::PasswordHash;
 use crate::db::{DbError, Id};
-use crate::sessions::end;
+use crate::sessions::{end, lookup};
 
 /// Replaces the password that was checked against `checked`, and ends every other session than
-/// `kept`; `false` where the password has changed since.
+/// `kept`, from which it was asked for.
 pub fn change(
     app: &App,
     user: Id,
@@ -17,13 +18,16 @@ pub fn change(
     checked: &PasswordHash,
     hash: &PasswordHash,
     client: &Client,
-) -> Result<bool, DbError> {
+) -> Result<Confirmed, DbError> {
     app.database.write(|connection| {
+        if !lookup::is_live(connection, kept, app.now())? {
+            return Ok(Confirmed::SessionEnded);
+        }
         if !store::change_password(connection, user, checked, hash)? {
-            return Ok(false);
+            return Ok(Confirmed::HashReplaced);
         }
         app.record(connection, &Event::by(user, Kind::PasswordChanged, Some(kept), client))?;
         end::revoke_all_within(app, connection, user, Some(kept), client)?;
-        Ok(true)
+        Ok(Confirmed::Done)
     })
 }

@@ -1,18 +1,16 @@
 //! `/auth/change-password`.
 
-use std::sync::Arc;
-
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::change;
-use crate::accounts::profile;
 use crate::crypto::password::Password;
-use crate::error::{ApiError, Code, FieldError};
+use crate::error::{ApiError, FieldError};
+use crate::http::app_of;
 use crate::http::bearer::CurrentUser;
 use crate::http::body::{self, required};
-use crate::http::{app_of, blocking};
+use crate::http::confirm::confirm;
 
 /// Mounts this route.
 pub fn configure(config: &mut ServiceConfig) {
@@ -47,18 +45,11 @@ async fn change_password(
     let (Some(old), Some(new), true) = (old, new, errors.is_empty()) else {
         return Err(ApiError::validation(errors));
     };
-    let finding = Arc::clone(&app);
-    let stored = blocking::run(move || profile::password_hash(&finding, user.id)).await?;
-    let is_right = app.hasher.verify(old, stored.clone()).await?;
-    let (Some(stored), true) = (stored, is_right) else {
-        return Err(Code::InvalidCredentials.into());
-    };
     let hash = app.hasher.hash(new).await?;
-    let changed =
-        blocking::run(move || change::change(&app, user.id, session.id, &stored, &hash, &client));
-    if !changed.await? {
-        return Err(Code::InvalidCredentials.into());
-    }
+    confirm(&app, user.id, &old, move |app, checked| {
+        change::change(app, user.id, session.id, checked, &hash, &client)
+    })
+    .await?;
     tracing::info!(user = %user.id, "password changed");
     Ok(HttpResponse::NoContent().finish())
 }

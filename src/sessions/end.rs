@@ -5,7 +5,7 @@ use super::token::{Presented, Session, Verdict};
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
-use crate::db::{AnyConnection, DbError, Id, QueryResult};
+use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
 
 /// Ends `session`, whose refresh token of `generation` came along. One that was replaced long ago
 /// is good enough to log out with, but somebody else holds its successor: that is audited.
@@ -64,4 +64,35 @@ pub fn revoke_all_within(
     }
     let event = Event::by(user, Kind::SessionsRevoked, kept, client);
     app.record(connection, &event.with_detail(format!("{ended} sessions")))
+}
+
+/// Forgets where the sessions of a user came from, for an account that is about to be deleted.
+pub fn forget_clients(connection: &mut AnyConnection, user: Id) -> QueryResult<()> {
+    store::forget_clients(connection, user).map(drop)
+}
+
+/// Ends every session of a user for an operator, within a transaction; returns how many.
+pub fn revoke_all_by_operator(
+    connection: &mut AnyConnection,
+    user: Id,
+    now: Moment,
+) -> QueryResult<usize> {
+    store::revoke_all_of_user(connection, user, None, now)
+}
+
+/// Sessions ended in one transaction, so that nobody waits long for their rows.
+const BATCH: i64 = 1000;
+
+/// Ends every session there is; returns how many.
+pub fn revoke_everybody(database: &Database, now: Moment) -> Result<usize, DbError> {
+    let (mut ended, mut after) = (0, None);
+    loop {
+        let batch =
+            database.write(|connection| store::revoke_batch(connection, after, BATCH, now))?;
+        let Some(last) = batch.last() else {
+            return Ok(ended);
+        };
+        ended += batch.len();
+        after = Some(*last);
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::store::{self, SessionAndUser};
-use crate::db::{Database, Id, PATIENCE};
+use crate::db::{AnyConnection, Database, Id, Moment, PATIENCE, QueryResult};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 
 /// The database did not answer.
@@ -48,6 +48,12 @@ impl Lookup {
     pub async fn find(&self, id: Id) -> Result<Found, Unanswered> {
         self.queue.ask(id, PATIENCE).await
     }
+}
+
+/// Whether a session is live at `now`, within a transaction.
+pub fn is_live(connection: &mut AnyConnection, id: Id, now: Moment) -> QueryResult<bool> {
+    let found = store::with_users(connection, &[id])?;
+    Ok(found.first().is_some_and(|(session, _)| session.is_live(now)))
 }
 
 fn answer(database: &Database, asks: Vec<Ask<Id, Found>>) {

@@ -188,12 +188,29 @@ pub fn revoke_all_of_user(
     }
 }
 
-/// Ends every session there is; returns how many.
-pub fn revoke_all(connection: &mut AnyConnection, now: Moment) -> QueryResult<usize> {
+/// Ends at most `limit` sessions whose ids come after `after`; returns their ids, in order.
+pub fn revoke_batch(
+    connection: &mut AnyConnection,
+    after: Option<Id>,
+    limit: i64,
+    now: Moment,
+) -> QueryResult<Vec<Id>> {
+    let mut live = refresh_tokens::table
+        .filter(refresh_tokens::revoked_at.is_null())
+        .order(refresh_tokens::id)
+        .limit(limit)
+        .select(refresh_tokens::id)
+        .into_boxed();
+    if let Some(after) = after {
+        live = live.filter(refresh_tokens::id.gt(after));
+    }
+    let ids: Vec<Id> = live.load(connection)?;
     diesel::update(refresh_tokens::table)
+        .filter(refresh_tokens::id.eq_any(&ids))
         .filter(refresh_tokens::revoked_at.is_null())
         .set(refresh_tokens::revoked_at.eq(now))
-        .execute(connection)
+        .execute(connection)?;
+    Ok(ids)
 }
 
 /// Forgets where the sessions of a user came from: for an account that is about to be deleted.

@@ -14,7 +14,7 @@ pub enum Kind {
     SignedIn,
     /// A session was ended by its logout.
     SignedOut,
-    /// A session was ended by its user from elsewhere, by a new sign-in, or by an operator.
+    /// A session was ended by its user from elsewhere, or by a new sign-in.
     SessionRevoked,
     /// Every session of a user was ended at once.
     SessionsRevoked,

@@ -1,7 +1,7 @@
 //! The database: one binary speaks to SQLite and to PostgreSQL.
 //!
-//! Queries are written once, for [`AnyConnection`]; only the rotation writer has statements of its
-//! own for each database. [`Database::read`] and [`Database::write`] are the two ways in.
+//! Queries are written once, for [`AnyConnection`]; only those that take many sessions at once have
+//! statements of their own for each database. [`Database::read`] and [`Database::write`] are the two ways in.
 
 mod any;
 mod connect;

@@ -19,7 +19,7 @@ fn the_security_table_is_current() {
     let proofs = proofs();
     let path = root().join("docs/security.md");
     let text = fs::read_to_string(&path).unwrap();
-    let mut listed = Vec::new();
+    let (mut listed, mut unproven) = (Vec::new(), Vec::new());
     let lines = text.lines().map(|line| {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let [_, id, requirement, why_none, _, _] = cells[..] else {
@@ -30,10 +30,13 @@ fn the_security_table_is_current() {
         }
         listed.push(id.to_owned());
         let tests = proofs.get(id).map(|tests| tests.join(", ")).unwrap_or_default();
-        assert!(!tests.is_empty() || !why_none.is_empty(), "{id} has neither a test nor a reason");
+        if tests.is_empty() && why_none.is_empty() {
+            unproven.push(id.to_owned());
+        }
         format!("| {id} | {requirement} | {why_none} | {tests} |")
     });
     let current: String = lines.map(|line| line + "\n").collect();
+    assert!(unproven.is_empty(), "neither tests nor reasons: {unproven:?}");
     for id in proofs.keys() {
         assert!(listed.contains(id), "a test names {id}, which docs/security.md does not list");
     }

@@ -25,7 +25,7 @@ pub struct InvalidToken;
 pub struct SigningError(#[from] jsonwebtoken::errors::Error);
 
 /// The times in a token's claims, in seconds since 1970 (RFC 7519, 4.1).
-pub trait Lifetime {
+pub trait TokenTimes {
     /// `exp`: from this second on it is no longer good.
     fn expires(&self) -> i64;
 
@@ -79,7 +79,7 @@ impl TokenKind {
     /// The claims of `token` if it is of this kind and its signature holds; it may have expired.
     ///
     /// `C` has to name `iss` and `aud` as strings: an array of them is refused by its type.
-    pub fn verify<C: DeserializeOwned + Lifetime>(
+    pub fn verify<C: DeserializeOwned + TokenTimes>(
         &self,
         token: &str,
         now_seconds: i64,

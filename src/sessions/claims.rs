@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::token::Session;
 use crate::accounts::user::{Role, User};
-use crate::crypto::jwt::{InvalidToken, Lifetime, SigningError, TokenKind};
+use crate::crypto::jwt::{InvalidToken, SigningError, TokenKind, TokenTimes};
 use crate::crypto::keys;
 use crate::db::{Id, Moment};
 use crate::random::Random;
@@ -41,7 +41,7 @@ pub struct AccessClaims {
     pub name: Option<String>,
 }
 
-impl Lifetime for AccessClaims {
+impl TokenTimes for AccessClaims {
     fn expires(&self) -> i64 {
         self.exp
     }
@@ -71,7 +71,7 @@ pub struct RefreshClaims {
     pub exp: i64,
 }
 
-impl Lifetime for RefreshClaims {
+impl TokenTimes for RefreshClaims {
     fn expires(&self) -> i64 {
         self.exp
     }
@@ -185,7 +185,7 @@ impl From<InvalidToken> for TokenFault {
 /// RFC 7519, 4.1.4: good only *before* `exp`.
 fn verify<C>(kind: &TokenKind, token: &str, now: Moment) -> Result<C, TokenFault>
 where
-    C: serde::de::DeserializeOwned + Lifetime,
+    C: serde::de::DeserializeOwned + TokenTimes,
 {
     let now = now.unix_seconds();
     let claims: C = kind.verify(token, now)?;

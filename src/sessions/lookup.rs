@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::store::{self, SessionAndUser};
-use crate::db::{AnyConnection, Database, Id, Moment, PATIENCE, QueryResult};
+use super::token::Session;
+use crate::app::App;
+use crate::db::{AnyConnection, Database, DbError, Id, Moment, PATIENCE, QueryResult};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 
 /// The database did not answer.
@@ -48,6 +50,11 @@ impl Lookup {
     pub async fn find(&self, id: Id) -> Result<Found, Unanswered> {
         self.queue.ask(id, PATIENCE).await
     }
+}
+
+/// The sessions of a user that can still be refreshed, the newest first.
+pub fn live_of_user(app: &App, user: Id) -> Result<Vec<Session>, DbError> {
+    app.database.read(|connection| store::live_of_user(connection, user, app.now()))
 }
 
 /// Whether a session is live at `now`, within a transaction.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::token::{Presented, Session, Transport};
 use super::writer::{How, Outcome, Refresh, Refusal};
-use super::{end, store};
+use super::{end, lookup};
 use crate::db::{Id, Moment};
 use crate::error::{ApiError, Code};
 use crate::http::bearer::{CurrentUser, current_user};
@@ -142,9 +142,7 @@ struct Sessions {
 async fn list(request: HttpRequest, current: CurrentUser) -> Result<HttpResponse, ApiError> {
     let app = app_of(&request)?;
     let user = current.user.id;
-    let sessions = blocking::run(move || {
-        app.database.read(|connection| store::live_of_user(connection, user, app.now()))
-    });
+    let sessions = blocking::run(move || lookup::live_of_user(&app, user));
     let view = |session| SessionView::new(session, current.session.id);
     let sessions = sessions.await?.into_iter().map(view).collect();
     Ok(HttpResponse::Ok().json(Sessions { sessions }))

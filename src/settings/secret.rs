@@ -25,3 +25,23 @@ impl fmt::Debug for Secret {
         f.write_str("***")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::password::{Password, PasswordHash};
+
+    /// That they cannot be serialized, the compiler sees to: none of them implements it.
+    ///
+    /// Security: E12.
+    #[test]
+    fn secrets_hide() {
+        let shown = format!(
+            "{:?} {:?} {:?}",
+            Secret::new("canary"),
+            Password::new("canary".to_owned()),
+            PasswordHash::stored("canary".to_owned())
+        );
+        assert_eq!(shown, "*** *** ***");
+    }
+}

@@ -45,7 +45,7 @@ fn production_needs_a_secret_and_an_address() {
     assert!(reason.contains("symbolon: cannot listen on 203.0.113.1:1"), "{reason}");
 }
 
-/// Security: C2, A12.
+/// Security: A12, C2, E8.
 #[test]
 fn every_fault_is_named_at_once() {
     let complaint = complaint(&[

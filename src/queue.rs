@@ -188,3 +188,95 @@ fn give_way() {
         tracing::warn!(%error, "cannot lower a thread's priority");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const SHAPE: Shape =
+        Shape { name: "test", threads: 1, capacity: 3, group: 2, background: false };
+
+    fn ask(queue: &Queue<u32, u32>, question: u32) -> Result<u32, Unanswered> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(queue.ask(question, Duration::from_secs(5)))
+    }
+
+    /// A queue that tells how many came together, and works only when let.
+    fn held() -> (Queue<u32, u32>, mpsc::Receiver<usize>, mpsc::Sender<()>) {
+        let (tell, told) = mpsc::channel();
+        let (let_go, held) = mpsc::channel();
+        let held = Arc::new(Mutex::new(held));
+        let queue = Queue::start(SHAPE, move |asks: Vec<Ask<u32, u32>>| {
+            tell.send(asks.len()).unwrap();
+            held.lock().unwrap().recv().unwrap();
+            for ask in asks {
+                let answer = ask.question * 2;
+                ask.answer(answer);
+            }
+        });
+        (queue.unwrap(), told, let_go)
+    }
+
+    #[test]
+    fn it_takes_what_waits_in_groups_and_turns_the_rest_away() {
+        let (queue, told, let_go) = held();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| ask(&queue, 1));
+            assert_eq!(told.recv().unwrap(), 1, "it waits for no more to come");
+            let waiting: Vec<_> = (2..=4)
+                .map(|n| {
+                    scope.spawn({
+                        let queue = &queue;
+                        move || ask(queue, n)
+                    })
+                })
+                .collect();
+            while queue.0.0.lock().waiting.len() < 3 {
+                std::thread::yield_now();
+            }
+            assert_eq!(ask(&queue, 5), Err(Unanswered::Full));
+            (0..3).for_each(|_| let_go.send(()).unwrap());
+            assert_eq!(first.join().unwrap(), Ok(2));
+            assert_eq!([told.recv().unwrap(), told.recv().unwrap()], [2, 1]);
+            for (answer, n) in waiting.into_iter().zip(2..) {
+                assert_eq!(answer.join().unwrap(), Ok(n * 2));
+            }
+        });
+    }
+
+    #[test]
+    fn it_survives_a_panic_and_forgets_whom_nobody_waits_for() {
+        let (seen, see) = mpsc::channel();
+        let queue = Queue::start(SHAPE, move |asks: Vec<Ask<u32, u32>>| {
+            for ask in asks {
+                seen.send(ask.question).unwrap();
+                assert_ne!(ask.question, 0, "as asked for");
+                ask.answer(1);
+            }
+        });
+        let queue = queue.unwrap();
+        assert_eq!(ask(&queue, 0), Err(Unanswered::Panicked));
+        let (reply, gone) = oneshot::channel();
+        drop(gone);
+        assert!(queue.pass(Ask { question: 7, reply }).is_ok());
+        assert_eq!(ask(&queue, 8), Ok(1));
+        assert_eq!(see.try_iter().collect::<Vec<_>>(), [0, 8]);
+    }
+
+    #[test]
+    fn its_threads_end_with_the_last_who_can_ask() {
+        let (alive, ended) = mpsc::channel::<()>();
+        let queue = Queue::start(SHAPE, move |_: Vec<Ask<u32, u32>>| drop(alive.clone())).unwrap();
+        let other = queue.clone();
+        drop(queue);
+        assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Empty));
+        drop(other);
+        assert!(
+            ended
+                .recv_timeout(Duration::from_secs(5))
+                .is_err_and(|e| e == mpsc::RecvTimeoutError::Disconnected)
+        );
+    }
+}

@@ -121,6 +121,25 @@ on_both_databases! {
         }
     }
 
+    /// A session that is ended while the password is being hashed changes nothing any more.
+    fn an_ended_session_changes_nothing(db) {
+        // Dear enough to be overtaken.
+        let server = TestServer::with(db, &[("--bcrypt-cost", "13")]);
+        let ada = server.register("ada@example.com");
+        let other = server.login("ada@example.com");
+        let body = json!({"currentPassword": PASSWORD, "newPassword": NEW});
+        std::thread::scope(|scope| {
+            let changing = scope.spawn(|| change(&server, &ada.access, &body));
+            // It has been let in by then, and is hashing for half a second and more.
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            let path = format!("/auth/sessions/{}", ada.session);
+            server.delete(&path).bearer(&other.access).send().expect(204);
+            changing.join().unwrap().expect_failure(401, "SESSION_REVOKED");
+        });
+        server.me(&other.access).expect(200);
+        login(&server, "ada@example.com", PASSWORD).expect(200);
+    }
+
     /// Of two changes at once one wins, and the account has its password.
     fn two_changes_at_once_are_one(db) {
         let server = TestServer::start(db);

@@ -44,6 +44,20 @@ impl Locked {
 }
 
 on_both_databases! {
+    /// A rotation that nobody hears of would make the caller's next try look late.
+    fn what_was_answered_503_is_not_rotated_afterwards(db) {
+        let server = TestServer::start(db);
+        let ada = server.register("ada@example.com");
+        let locked = Locked::hold(&server.db);
+        server.refresh(&ada.refresh).expect_failure(503, "UNAVAILABLE");
+        locked.release();
+        // Another refresh has to wait for the writer, who by then has done what it was going to do.
+        let bob = server.register("bob@example.com");
+        server.refresh(&bob.refresh).expect(200);
+        assert_eq!(server.db.generation(&ada.session), 0);
+        server.refresh(&ada.refresh).expect(200);
+    }
+
     /// One connection, and that one waits for a lock: nobody hangs, and all is well afterwards.
     /// Security: M8.
     fn a_full_pool_answers_soon(db) {

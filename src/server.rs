@@ -110,6 +110,8 @@ fn service(
     let data = Data::from(Arc::clone(app));
     ActixApp::new()
         .app_data(data.clone())
+        // The last is the outermost: pages that may call can read what the guard answers.
+        .wrap(from_fn(envelope::guard))
         .wrap(cors(&data))
         .wrap(from_fn(envelope::wrap))
         .configure(configure)

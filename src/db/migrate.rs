@@ -50,10 +50,13 @@ impl From<diesel::result::Error> for MigrateError {
 /// Runs every migration the database has not seen; returns the versions that were run.
 pub fn run(database: &Database) -> Result<Vec<String>, MigrateError> {
     let mut link = database.writer()?;
-    match &mut **link {
+    let outcome = match &mut **link {
         AnyConnection::Postgres(connection) => on_postgres(connection),
         AnyConnection::Sqlite(connection) => on_sqlite(connection),
-    }
+    };
+    // It waits longer than a request may, and holds the lock until it is closed.
+    link.discard();
+    outcome
 }
 
 #[derive(QueryableByName)]
@@ -69,30 +72,27 @@ struct Version {
 }
 
 fn on_postgres(connection: &mut PgConnection) -> Result<Vec<String>, MigrateError> {
-    let is_new = |connection: &mut PgConnection| {
+    let is_pending = |connection: &mut PgConnection| {
         let table = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS yes";
-        diesel::sql_query(table).get_result::<Exists>(connection).map(|exists| !exists.yes)
-    };
-    if !is_new(connection)? {
-        let applied = diesel::sql_query(APPLIED).load(connection)?;
-        if !is_pending::<Pg>(&POSTGRES, &applied)? {
-            return Ok(Vec::new());
+        if !diesel::sql_query(table).get_result::<Exists>(connection)?.yes {
+            return Ok(true);
         }
+        let applied = diesel::sql_query(APPLIED).load(connection)?;
+        is_pending::<Pg>(&POSTGRES, &applied)
+    };
+    if !is_pending(connection)? {
+        return Ok(Vec::new());
     }
     let wait = format!("SET statement_timeout = 0; SET lock_timeout = '{}s'", WAIT.as_secs());
     connection.batch_execute(&wait)?;
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(connection)?;
-    let outcome = run_pending(connection, POSTGRES);
-    diesel::sql_query("SELECT pg_advisory_unlock($1)")
-        .bind::<BigInt, _>(LOCK)
-        .execute(connection)?;
-    connection.batch_execute("SET statement_timeout = '5s'; SET lock_timeout = '1s'")?;
-    outcome
+    // Whoever had the lock may have been newer.
+    if is_pending(connection)? { run_pending(connection, POSTGRES) } else { Ok(Vec::new()) }
 }
 
 fn on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, MigrateError> {
     connection.batch_execute(&format!("PRAGMA busy_timeout = {}", WAIT.as_millis()))?;
-    let outcome = connection.immediate_transaction(|connection| {
+    connection.immediate_transaction(|connection| {
         let table = "SELECT count(*) > 0 AS yes FROM sqlite_master \
                      WHERE name = '__diesel_schema_migrations'";
         let known = diesel::sql_query(table).get_result::<Exists>(connection)?.yes;
@@ -103,9 +103,7 @@ fn on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, MigrateEr
             }
         }
         run_pending(connection, SQLITE)
-    });
-    connection.batch_execute("PRAGMA busy_timeout = 1000")?;
-    outcome
+    })
 }
 
 /// The versions that stand in the database.

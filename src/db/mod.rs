@@ -76,7 +76,7 @@ impl Database {
                 .min_idle(Some(1))
                 .connection_timeout(POOL_WAIT)
                 .test_on_check_out(false)
-                .error_handler(Box::new(connect::LogOnce::default()))
+                .error_handler(Box::new(connect::LogSeldom::default()))
                 .build_unchecked(connector.clone())
         };
         let readers = pool(settings.pool_size);

@@ -125,6 +125,8 @@ pub(super) fn complete(
 fn log(span: &tracing::Span, status: u16, started: Instant) {
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     match status {
+        // Where it was made, that was logged with its reason.
+        503 => tracing::debug!(parent: span, status, micros, "answered"),
         500.. => tracing::error!(parent: span, status, micros, "answered"),
         400.. => tracing::info!(parent: span, status, micros, "answered"),
         _ => tracing::debug!(parent: span, status, micros, "answered"),

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection};
 
-use super::AnyConnection;
+use super::{AnyConnection, DbError};
 use crate::settings::database::{DatabaseUrl, PostgresUrl};
 
 /// What every PostgreSQL session starts with. Commits are durable even where the server's default
@@ -153,21 +153,28 @@ fn with_defaults(url: &str) -> String {
 }
 
 fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
-    create_private(path).map_err(|error| {
-        ConnectionError::BadConnection(format!("cannot open {}: {error}", path.display()))
-    })?;
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(SQLITE_SESSION).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
-/// Makes the database file readable by its owner alone; SQLite gives its journals the same mode.
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// Makes the database file, for its owner alone, where there is none; SQLite gives its journals the
+/// same mode.
+///
+/// A file that exists is not even opened: closing it again would drop every lock that SQLite has on
+/// it in this process (POSIX, `fcntl`), and the next process that ends, taking itself for the last,
+/// would delete the journal that this one goes on writing to.
+pub(super) fn create_private(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(DbError::Unavailable(format!("cannot make {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Logs failures to connect, at most one a minute where an operator looks: a database that is away

@@ -69,6 +69,9 @@ pub struct Database {
 impl Database {
     /// Opens the database named by `settings`, without asking it anything yet.
     pub fn open(settings: &DatabaseSettings) -> Result<Self, DbError> {
+        if let DatabaseUrl::Sqlite(path) = &settings.url {
+            connect::create_private(path)?;
+        }
         let connector = Connector::new(&settings.url);
         let pool = |size| {
             r2d2::Pool::builder()

@@ -19,7 +19,7 @@ pub struct DatabaseArgs {
     data_dir: PathBuf,
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE` (any libpq parameter may follow a `?`) [default: sqlite://DATA_DIR/symbolon.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<String>,
+    database_url: Option<Secret>,
     /// File that holds DATABASE_URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     database_url_file: Option<String>,
@@ -61,7 +61,7 @@ impl DatabaseArgs {
     pub fn check(&self, faults: &mut Faults) -> DatabaseSettings {
         let given_url = faults.secret(
             "DATABASE_URL",
-            self.database_url.as_deref(),
+            self.database_url.as_ref(),
             self.database_url_file.as_deref(),
         );
         let in_data_dir = DatabaseUrl::Sqlite(self.data_dir.join("symbolon.db"));

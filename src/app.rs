@@ -60,14 +60,14 @@ impl App {
     ) -> Result<Arc<Self>, BuildError> {
         let passwords = &settings.passwords;
         let hasher =
-            Hasher::start(passwords.bcrypt_cost, passwords.hash_queue, Arc::clone(&random))?;
+            Hasher::start(passwords.rules.bcrypt_cost, passwords.hash_queue, Arc::clone(&random))?;
         let lifetimes = Lifetimes::of(&settings.tokens);
         let writer =
             Writer::start(database.clone(), Arc::clone(&clock), Arc::clone(&random), lifetimes)?;
         Ok(Arc::new(Self {
             tokens: Tokens::new(&settings.tokens),
             lookup: Lookup::start(database.clone())?,
-            passwords: PasswordPolicy::new(passwords.min_length),
+            passwords: PasswordPolicy::new(passwords.rules.min_length),
             hasher,
             writer,
             settings,

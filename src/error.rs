@@ -148,6 +148,12 @@ impl ApiError {
         Self { bad_access_token: true, ..code.into() }
     }
 
+    /// Something is not available for now: `cause` goes to the log and nowhere else.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        tracing::warn!(%cause, "answered 503");
+        Code::Unavailable.into()
+    }
+
     /// An unexpected failure: `cause` goes to the log and nowhere else.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "internal failure");
@@ -159,8 +165,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(_) | DbError::Aborted(_) | DbError::Unclear => {
-                tracing::warn!(%error, "answered 503");
-                Code::Unavailable.into()
+                Self::unavailable(error)
             }
             DbError::Query(_) => Self::internal(error),
         }
@@ -171,24 +176,21 @@ impl From<Unanswered> for ApiError {
     fn from(reason: Unanswered) -> Self {
         match reason {
             Unanswered::Panicked => Self::internal(reason),
-            Unanswered::Full | Unanswered::TooLate => {
-                tracing::warn!(%reason, "answered 503");
-                Code::Unavailable.into()
-            }
+            Unanswered::Full | Unanswered::TooLate => Self::unavailable(reason),
         }
     }
 }
 
 impl From<NotRead> for ApiError {
-    fn from(NotRead: NotRead) -> Self {
-        Code::Unavailable.into()
+    fn from(reason: NotRead) -> Self {
+        Self::unavailable(reason)
     }
 }
 
 impl From<NotWritten> for ApiError {
     fn from(reason: NotWritten) -> Self {
         match reason {
-            NotWritten::Unavailable => Code::Unavailable.into(),
+            NotWritten::Unavailable => Self::unavailable(reason),
             NotWritten::Refused => Self::internal(reason),
         }
     }

@@ -110,13 +110,15 @@ fn service(
     let data = Data::from(Arc::clone(app));
     ActixApp::new()
         .app_data(data.clone())
+        // The last is the outermost: pages that may call can read what the guard answers.
+        .wrap(from_fn(envelope::guard))
         .wrap(cors(&data))
         .wrap(from_fn(envelope::wrap))
         .configure(configure)
         .into_factory()
 }
 
-/// Ready once the process is told to stop.
+/// Ready once the process is told to stop. Told so again, it ends at once.
 #[cfg(unix)]
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -124,6 +126,11 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
     Ok(async move {
         select(pin!(term.recv()), pin!(int.recv())).await;
         tracing::info!("told to stop: requests under way are answered first");
+        actix_web::rt::spawn(async move {
+            select(pin!(term.recv()), pin!(int.recv())).await;
+            tracing::warn!("told to stop again: requests under way are cut off");
+            std::process::exit(1);
+        });
     })
 }
 

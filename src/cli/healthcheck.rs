@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, print};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -30,7 +30,7 @@ pub(super) fn run(args: &HealthcheckArgs) -> Result<(), Failure> {
     stream.take(4096).read_to_string(&mut answer)?;
     let status = answer.lines().next().unwrap_or_default();
     if status.starts_with("HTTP/1.1 200") {
-        println!("healthy");
+        print("healthy")?;
         Ok(())
     } else {
         Err(format!("{address} answered: {status}").into())

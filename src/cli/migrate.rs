@@ -1,6 +1,6 @@
 //! `symbolon migrate`.
 
-use super::{CommonArgs, Failure};
+use super::{CommonArgs, Failure, print};
 use crate::db::{Database, migrate};
 use crate::settings::Faults;
 
@@ -9,10 +9,10 @@ pub(super) fn run(args: &CommonArgs) -> Result<(), Failure> {
     let settings = args.start(Faults::default())?;
     let versions = migrate::run(&Database::open(&settings)?)?;
     if versions.is_empty() {
-        println!("the schema is up to date");
+        print("the schema is up to date")?;
     }
     for version in versions {
-        println!("migrated to {version}");
+        print(format_args!("migrated to {version}"))?;
     }
     Ok(())
 }

@@ -10,10 +10,13 @@ mod sessions;
 mod users;
 
 use std::error::Error;
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::accounts::operator::Operator;
 use crate::clock::SharedClock;
@@ -55,41 +58,93 @@ type Failure = Box<dyn Error>;
 
 /// Runs the command that the process was called with.
 pub fn run() -> ExitCode {
-    load_dot_env();
-    let cli = Cli::parse();
-    let done = match cli.command {
-        None => serve::run(&cli.serve),
-        Some(Command::Serve(args)) => serve::run(&args),
-        Some(Command::Migrate(args)) => migrate::run(&args),
-        Some(Command::Users(args)) => users::run(&args),
-        Some(Command::Sessions(args)) => sessions::run(&args),
-        Some(Command::Prune(args)) => prune::run(&args),
-        Some(Command::Healthcheck(args)) => healthcheck::run(&args),
-    };
-    match done {
+    match load_dot_env().and_then(|()| run_command(&parse())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("symbolon: {failure}");
+            // Where nobody reads, nothing is left to be done.
+            let _unread = writeln!(std::io::stderr(), "symbolon: {failure}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Reads `.env` into the environment, unless this is production, where what is set is set
-/// knowingly.
-fn load_dot_env() {
-    if is_called_for_production(std::env::args()) {
-        return;
+fn run_command(cli: &Cli) -> Result<(), Failure> {
+    match &cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Migrate(args)) => migrate::run(args),
+        Some(Command::Users(args)) => users::run(args),
+        Some(Command::Sessions(args)) => sessions::run(args),
+        Some(Command::Prune(args)) => prune::run(args),
+        Some(Command::Healthcheck(args)) => healthcheck::run(args),
     }
-    match dotenvy::dotenv() {
-        Err(error) if !error.not_found() => eprintln!("symbolon: .env was not read: {error}"),
-        _ => {}
+}
+
+/// Reads the command line and the environment.
+fn parse() -> Cli {
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Lets every variable that is set to nothing count as unset, so that its default holds: a compose
+/// file passes on what is not set as an empty text.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |variable: &std::ffi::OsStr| {
+        std::env::var_os(variable).is_some_and(|text| text.to_string_lossy().trim().is_empty())
+    };
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(variable) if is_empty(variable) => argument.env(None),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// Writes a line of a command's result.
+fn print(line: impl Display) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}
+
+/// Reads `.env`, here or in a folder above, into the environment; unless this is production, where
+/// what is set is set knowingly.
+fn load_dot_env() -> Result<(), Failure> {
+    if is_called_for_production() {
+        return Ok(());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let Some(file) = here.ancestors().map(|dir| dir.join(".env")).find(|file| file.is_file())
+    else {
+        return Ok(());
+    };
+    dotenvy::from_path(&file).map_err(|error| dot_env_fault(&file, &error).into())
+}
+
+/// What is wrong with a `.env`, without any of its text, which may be a secret.
+fn dot_env_fault(file: &Path, error: &dotenvy::Error) -> String {
+    let file_name = file.display();
+    let at_fault = match error {
+        dotenvy::Error::LineParse(at_fault, _) => at_fault,
+        dotenvy::Error::Io(error) => return format!("cannot read {file_name}: {error}"),
+        _ => return format!("cannot read {file_name}"),
+    };
+    let begin = at_fault.lines().next().unwrap_or_default().trim();
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // What is at fault is a line, or what follows its `=`.
+    let is_at_fault = |line: &str| {
+        let value = line.split_once('=').map_or("", |(_, value)| value);
+        [line, value].iter().any(|part| part.trim().starts_with(begin))
+    };
+    match text.lines().position(is_at_fault) {
+        Some(before) => {
+            format!("{file_name}: line {} is no NAME=VALUE, or its quotes are open", before + 1)
+        }
+        None => format!("{file_name}: a line is no NAME=VALUE, or its quotes are open"),
     }
 }
 
 /// Whether the environment or a flag says so: clap comes too late, it reads what `.env` set.
-fn is_called_for_production(args: impl Iterator<Item = String>) -> bool {
-    let args: Vec<_> = args.collect();
+fn is_called_for_production() -> bool {
+    let args: Vec<_> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let separate = args.windows(2).find(|pair| pair[0] == "--environment").map(|pair| &*pair[1]);
     let joined = || args.iter().find_map(|arg| arg.strip_prefix("--environment="));
     let in_environment = std::env::var("ENVIRONMENT").unwrap_or_default();

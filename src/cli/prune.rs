@@ -1,6 +1,6 @@
 //! `symbolon prune`.
 
-use super::{CommonArgs, Failure, operator};
+use super::{CommonArgs, Failure, operator, print};
 use crate::sessions::prune::{Pruned, prune};
 use crate::settings::Faults;
 
@@ -10,6 +10,6 @@ pub(super) fn run(args: &CommonArgs) -> Result<(), Failure> {
     let operator = operator(&settings)?;
     let Pruned { sessions, events } =
         prune(&operator.database, operator.clock.now(), settings.audit_retention)?;
-    println!("deleted {sessions} ended sessions and {events} old audit events");
+    print(format_args!("deleted {sessions} ended sessions and {events} old audit events"))?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::users::known;
-use super::{CommonArgs, Failure};
+use super::{CommonArgs, Failure, print};
 use crate::settings::Faults;
 
 /// End sessions.
@@ -44,6 +44,6 @@ pub(super) fn run(args: &SessionsArgs) -> Result<(), Failure> {
     let operator = common.operator(Faults::default())?;
     let user = whose.user.as_deref().map(|email| known(&operator, email)).transpose()?;
     let ended = operator.revoke_sessions(user.as_ref())?;
-    println!("ended {ended} sessions");
+    print(format_args!("ended {ended} sessions"))?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `symbolon users`.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 
-use super::{CommonArgs, Failure};
+use super::{CommonArgs, Failure, print};
 use crate::accounts::email::EmailAddress;
 use crate::accounts::operator::Operator;
 use crate::accounts::user::{Role, User};
@@ -14,7 +14,7 @@ use crate::crypto::password::{Password, PasswordHash};
 use crate::passwords::policy::PasswordPolicy;
 use crate::random;
 use crate::settings::Faults;
-use crate::settings::passwords::{PasswordArgs, PasswordSettings};
+use crate::settings::passwords::{PasswordRuleArgs, PasswordRules};
 
 /// Make and change accounts.
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ struct PasswordOf {
     #[arg(long)]
     password_stdin: bool,
     #[command(flatten)]
-    passwords: PasswordArgs,
+    passwords: PasswordRuleArgs,
 }
 
 /// Users read from the database at once.
@@ -75,19 +75,19 @@ pub(super) fn run(args: &UsersArgs) -> Result<(), Failure> {
         UsersCommand::SetRole { target, role } => {
             let (operator, user) = target.find()?;
             operator.set_role(&user, *role)?;
-            println!("{} is {} now", user.email, role.name());
+            print(format_args!("{} is {} now", user.email, role.name()))?;
             Ok(())
         }
         UsersCommand::Disable(target) => {
             let (operator, user) = target.find()?;
             let ended = operator.disable(&user)?;
-            println!("{} is disabled, {ended} sessions were ended", user.email);
+            print(format_args!("{} is disabled, {ended} sessions were ended", user.email))?;
             Ok(())
         }
         UsersCommand::Enable(target) => {
             let (operator, user) = target.find()?;
             operator.enable(&user)?;
-            println!("{} is enabled", user.email);
+            print(format_args!("{} is enabled", user.email))?;
             Ok(())
         }
         UsersCommand::List(common) => list(&common.operator(Faults::default())?),
@@ -119,9 +119,8 @@ fn create_admin(args: &PasswordOf) -> Result<(), Failure> {
     let user = operator
         .create_admin(&email, &hash)?
         .ok_or_else(|| format!("there is a user {} already", email.typed()))?;
-    println!("{} is an administrator now", user.email);
-    show(generated);
-    Ok(())
+    print(format_args!("{} is an administrator now", user.email))?;
+    show(generated)
 }
 
 fn reset_password(args: &PasswordOf) -> Result<(), Failure> {
@@ -129,19 +128,19 @@ fn reset_password(args: &PasswordOf) -> Result<(), Failure> {
     let user = known(&operator, &args.target.email)?;
     let (hash, generated) = args.password(&operator, &settings, &parse(&args.target.email)?)?;
     let ended = operator.reset_password(&user, &hash)?;
-    println!("{} has a new password, {ended} sessions were ended", user.email);
-    show(generated);
+    print(format_args!("{} has a new password, {ended} sessions were ended", user.email))?;
+    show(generated)
+}
+
+fn show(generated: Option<Password>) -> Result<(), Failure> {
+    if let Some(password) = generated {
+        print(format_args!("password: {}", password.expose()))?;
+    }
     Ok(())
 }
 
-fn show(generated: Option<Password>) {
-    if let Some(password) = generated {
-        println!("password: {}", password.expose());
-    }
-}
-
 impl PasswordOf {
-    fn start(&self) -> Result<(Operator, PasswordSettings), Failure> {
+    fn start(&self) -> Result<(Operator, PasswordRules), Failure> {
         let mut faults = Faults::default();
         let settings = self.passwords.check(&mut faults);
         Ok((self.target.common.operator(faults)?, settings))
@@ -151,7 +150,7 @@ impl PasswordOf {
     fn password(
         &self,
         operator: &Operator,
-        settings: &PasswordSettings,
+        settings: &PasswordRules,
         email: &EmailAddress,
     ) -> Result<(PasswordHash, Option<Password>), Failure> {
         let (password, is_generated) = if self.password_stdin {
@@ -187,7 +186,13 @@ fn list(operator: &Operator) -> Result<(), Failure> {
         for user in page {
             let state = if user.is_active() { "enabled" } else { "disabled" };
             let name = user.name.unwrap_or_default();
-            println!("{}\t{}\t{}\t{state}\t{name}", user.id, user.email, user.role.name());
+            let line =
+                format!("{}\t{}\t{}\t{state}\t{name}", user.id, user.email, user.role.name());
+            match print(line) {
+                // `| head` has read enough.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                printed => printed?,
+            }
         }
     }
 }

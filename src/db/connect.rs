@@ -1,16 +1,16 @@
 //! Making connections: by the URL's scheme, never by guessing.
 
-use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection};
 
-use super::AnyConnection;
-use crate::settings::database::DatabaseUrl;
+use super::{AnyConnection, DbError};
+use crate::settings::database::{DatabaseUrl, PostgresUrl};
 
 /// What every PostgreSQL session starts with. Commits are durable even where the server's default
 /// says otherwise, since a forgotten rotation looks like a theft later on.
@@ -20,10 +20,9 @@ const POSTGRES_SESSION: &str = "\
     SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
-/// What every SQLite connection starts with, beside the write-ahead log, which the file itself
-/// remembers (`migrate.rs`). `synchronous=FULL` makes each commit durable.
+/// What every SQLite connection starts with. `synchronous=FULL` makes each commit durable.
 const SQLITE_SESSION: &str = "\
-    PRAGMA busy_timeout = 1000; PRAGMA synchronous = FULL; \
+    PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192;";
 
 /// A pooled connection that remembers whether it has broken.
@@ -100,11 +99,25 @@ impl r2d2::ManageConnection for Connector {
 }
 
 fn postgres(url: &str) -> Result<PgConnection, ConnectionError> {
-    let mut connection = PgConnection::establish(&with_defaults(url))?;
+    let mut connection = PgConnection::establish(&with_defaults(url)).map_err(without_url)?;
     connection
         .batch_execute(POSTGRES_SESSION)
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
+}
+
+/// What libpq says of a URI that it cannot read repeats parts of it, even the password.
+fn without_url(error: ConnectionError) -> ConnectionError {
+    let repeats = |said: &str| {
+        ["URI", "percent-encoded", "unexpected spaces"].iter().any(|words| said.contains(words))
+    };
+    match error {
+        ConnectionError::BadConnection(said) if repeats(&said) => ConnectionError::BadConnection(
+            "DATABASE_URL is no valid URI: percent-encode special characters in it, as %25 for %"
+                .to_owned(),
+        ),
+        other => other,
+    }
 }
 
 /// Adds what libpq needs to notice soon that a server is gone, where the URL does not say.
@@ -119,52 +132,125 @@ fn with_defaults(url: &str) -> String {
     let mut parameters: Vec<(&str, String)> =
         DEFAULTS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     // The bundled OpenSSL looks for authorities in a folder of its own, which is empty.
-    if url.contains("sslmode=verify-") {
+    let given = PostgresUrl::of(url);
+    if given.parameter("sslmode").is_some_and(|mode| mode.starts_with("verify-")) {
         let authorities = openssl_probe::probe().cert_file;
         parameters.extend(authorities.map(|file| ("sslrootcert", file.display().to_string())));
     }
-    let mut url = url.to_owned();
+    let mut separator = match given.parameters {
+        None => "?",
+        Some("") => "",
+        Some(_) => "&",
+    };
+    let mut with_defaults = url.to_owned();
     for (name, value) in parameters {
-        if !url.contains(&format!("{name}=")) {
-            let separator = if url.contains('?') { '&' } else { '?' };
-            url = format!("{url}{separator}{name}={value}");
+        if given.parameter(name).is_none() {
+            with_defaults = format!("{with_defaults}{separator}{name}={value}");
+            separator = "&";
         }
     }
-    url
+    with_defaults
 }
 
 fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
-    create_private(path).map_err(|error| {
-        ConnectionError::BadConnection(format!("cannot open {}: {error}", path.display()))
-    })?;
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(SQLITE_SESSION).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
-/// Opens a file, which is made where it is missing, readable by its owner alone; SQLite gives its
-/// journals the same mode.
-pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+/// Makes the database file, for its owner alone, where there is none; SQLite gives its journals the
+/// same mode.
+///
+/// A file that exists is not even opened: closing it again would drop every lock that SQLite has on
+/// it in this process (POSIX, `fcntl`), and the next process that ends, taking itself for the last,
+/// would delete the journal that this one goes on writing to.
+pub(super) fn create_private(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(DbError::Unavailable(format!("cannot make {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Logs the first failure to connect, and no other until a while later: a database that is away
+/// Logs failures to connect, at most one a minute where an operator looks: a database that is away
 /// for an hour should not fill a disk.
 #[derive(Debug, Default)]
-pub(super) struct LogOnce {
-    logged: AtomicBool,
+pub(super) struct LogSeldom {
+    logged: Mutex<Option<Instant>>,
 }
 
-impl r2d2::HandleError<ConnectionError> for LogOnce {
-    fn handle_error(&self, error: ConnectionError) {
-        if self.logged.swap(true, Ordering::Relaxed) {
-            tracing::debug!(%error, "still no connection to the database");
-        } else {
-            tracing::error!(%error, "no connection to the database");
+/// How long nothing more is said of it.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl LogSeldom {
+    /// Whether a failure at `now` is to be logged.
+    fn is_due(&self, now: Instant) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = logged.is_none_or(|before| now >= before + QUIET);
+        if is_due {
+            *logged = Some(now);
         }
+        is_due
+    }
+}
+
+impl r2d2::HandleError<ConnectionError> for LogSeldom {
+    fn handle_error(&self, error: ConnectionError) {
+        if self.is_due(Instant::now()) {
+            tracing::error!(%error, "no connection to the database");
+        } else {
+            tracing::debug!(%error, "still no connection to the database");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parameters that a URL gets.
+    fn added(url: &str) -> String {
+        with_defaults(url).strip_prefix(url).expect(url).to_owned()
+    }
+
+    #[test]
+    fn defaults_are_added_where_the_url_says_nothing() {
+        let rest = "tcp_user_timeout=2000&keepalives_idle=5&keepalives_interval=2&\
+                    application_name=symbolon";
+        let all = format!("connect_timeout=2&{rest}");
+        for url in ["postgres://h/db", "postgres://u:a?connect_timeout=b@h/db"] {
+            assert_eq!(added(url), format!("?{all}"), "{url}");
+        }
+        assert_eq!(added("postgres://h/db?"), all);
+        assert_eq!(added("postgres://h1:1,h2:2/db?x=y"), format!("&{all}"));
+        assert_eq!(added("postgres://h/db?connect_timeout=9"), format!("&{rest}"));
+        assert_eq!(added("postgres://u:sslmode=verify-full@h/db"), format!("?{all}"));
+        assert!(added("postgres://h/db?sslmode=verify-full").starts_with(&format!("&{all}")));
+    }
+
+    #[test]
+    fn what_libpq_says_of_a_url_never_holds_the_password() {
+        for url in [
+            "postgres://u:can%ary@h/db",
+            "postgres://u:canary@[::1/db",
+            "postgres://u:can ary x@h/db",
+            "postgres://u:can/w?ary@h/db",
+        ] {
+            let said = postgres(url).map(drop).expect_err(url).to_string();
+            assert!(said.contains("DATABASE_URL") && !said.contains("can"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_outage_is_logged_once_a_minute() {
+        let log = LogSeldom::default();
+        let start = Instant::now();
+        let due = [0, 1, 59, 60, 61, 119, 130].map(|s| log.is_due(start + Duration::from_secs(s)));
+        assert_eq!(due, [true, false, false, true, false, false, true]);
     }
 }

@@ -3,8 +3,6 @@
 //! Migrations run under a lock, so that instances starting at once all come up. Where nothing is
 //! pending nothing is written: the role that serves needs no right to change the schema.
 
-use std::fs::File;
-use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -16,9 +14,7 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
 
-use super::connect::create_private;
 use super::{AnyConnection, Database, DbError};
-use crate::settings::database::DatabaseUrl;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -53,27 +49,14 @@ impl From<diesel::result::Error> for MigrateError {
 
 /// Runs every migration the database has not seen; returns the versions that were run.
 pub fn run(database: &Database) -> Result<Vec<String>, MigrateError> {
-    let _turn = match &database.url {
-        DatabaseUrl::Sqlite(path) => Some(take_turn(path)?),
-        DatabaseUrl::Postgres(_) => None,
-    };
     let mut link = database.writer()?;
-    match &mut **link {
+    let outcome = match &mut **link {
         AnyConnection::Postgres(connection) => on_postgres(connection),
         AnyConnection::Sqlite(connection) => on_sqlite(connection),
-    }
-}
-
-/// Waits until no other process is about to change this SQLite file; over when dropped.
-///
-/// SQLite's own locks do not cover the switch to the write-ahead log: a process that opens the file
-/// just then gets "disk I/O error".
-fn take_turn(path: &Path) -> Result<File, MigrateError> {
-    let turn = path.with_extension("lock");
-    let failed = |error| MigrateError::Failed(format!("cannot lock {}: {error}", turn.display()));
-    let file = create_private(&turn).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    };
+    // It waits longer than a request may, and holds the lock until it is closed.
+    link.discard();
+    outcome
 }
 
 #[derive(QueryableByName)]
@@ -89,32 +72,27 @@ struct Version {
 }
 
 fn on_postgres(connection: &mut PgConnection) -> Result<Vec<String>, MigrateError> {
-    let is_new = |connection: &mut PgConnection| {
+    let is_pending = |connection: &mut PgConnection| {
         let table = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS yes";
-        diesel::sql_query(table).get_result::<Exists>(connection).map(|exists| !exists.yes)
-    };
-    if !is_new(connection)? {
-        let applied = diesel::sql_query(APPLIED).load(connection)?;
-        if !is_pending::<Pg>(&POSTGRES, &applied)? {
-            return Ok(Vec::new());
+        if !diesel::sql_query(table).get_result::<Exists>(connection)?.yes {
+            return Ok(true);
         }
+        let applied = diesel::sql_query(APPLIED).load(connection)?;
+        is_pending::<Pg>(&POSTGRES, &applied)
+    };
+    if !is_pending(connection)? {
+        return Ok(Vec::new());
     }
     let wait = format!("SET statement_timeout = 0; SET lock_timeout = '{}s'", WAIT.as_secs());
     connection.batch_execute(&wait)?;
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(connection)?;
-    let outcome = run_pending(connection, POSTGRES);
-    diesel::sql_query("SELECT pg_advisory_unlock($1)")
-        .bind::<BigInt, _>(LOCK)
-        .execute(connection)?;
-    connection.batch_execute("SET statement_timeout = '5s'; SET lock_timeout = '1s'")?;
-    outcome
+    // Whoever had the lock may have been newer.
+    if is_pending(connection)? { run_pending(connection, POSTGRES) } else { Ok(Vec::new()) }
 }
 
 fn on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, MigrateError> {
-    let wait = WAIT.as_millis();
-    connection
-        .batch_execute(&format!("PRAGMA busy_timeout = {wait}; PRAGMA journal_mode = WAL"))?;
-    let outcome = connection.immediate_transaction(|connection| {
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {}", WAIT.as_millis()))?;
+    connection.immediate_transaction(|connection| {
         let table = "SELECT count(*) > 0 AS yes FROM sqlite_master \
                      WHERE name = '__diesel_schema_migrations'";
         let known = diesel::sql_query(table).get_result::<Exists>(connection)?.yes;
@@ -125,9 +103,7 @@ fn on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, MigrateEr
             }
         }
         run_pending(connection, SQLITE)
-    });
-    connection.batch_execute("PRAGMA busy_timeout = 1000")?;
-    outcome
+    })
 }
 
 /// The versions that stand in the database.

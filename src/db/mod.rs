@@ -68,12 +68,14 @@ pub fn rollback() -> diesel::result::Error {
 pub struct Database {
     readers: r2d2::Pool<Connector>,
     writers: r2d2::Pool<Connector>,
-    url: DatabaseUrl,
 }
 
 impl Database {
     /// Opens the database named by `settings`, without asking it anything yet.
     pub fn open(settings: &DatabaseSettings) -> Result<Self, DbError> {
+        if let DatabaseUrl::Sqlite(path) = &settings.url {
+            connect::create_private(path)?;
+        }
         let connector = Connector::new(&settings.url);
         let pool = |size| {
             r2d2::Pool::builder()
@@ -81,7 +83,7 @@ impl Database {
                 .min_idle(Some(1))
                 .connection_timeout(POOL_WAIT)
                 .test_on_check_out(false)
-                .error_handler(Box::new(connect::LogOnce::default()))
+                .error_handler(Box::new(connect::LogSeldom::default()))
                 .build_unchecked(connector.clone())
         };
         let readers = pool(settings.pool_size);
@@ -89,7 +91,7 @@ impl Database {
             DatabaseUrl::Sqlite(_) => pool(1),
             DatabaseUrl::Postgres(_) => readers.clone(),
         };
-        Ok(Self { readers, writers, url: settings.url.clone() })
+        Ok(Self { readers, writers })
     }
 
     /// A connection that may write, outside of any transaction: for migrations.

@@ -1,5 +1,8 @@
 //! What goes around every request: its id, its log line, the headers of its answer, and an answer
 //! of ours whatever happened inside.
+//!
+//! In two layers, with CORS between them: what [`guard`] refuses is answered to pages of other
+//! origins as everything is, and what CORS refuses gets the form that [`wrap`] gives everything.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -37,33 +40,41 @@ pub async fn wrap<B: MessageBody + 'static>(
     let is_private = is_private(request.path());
     let production = app.settings.environment.is_production();
     let closing = closing_of(&request);
-    let finish = |answer: &mut HttpResponse| {
+    let started = Instant::now();
+    let outcome = next.call(request).instrument(span.clone()).await;
+    let finish = |answer: HttpResponse<BoxBody>| {
+        let mut answer = problem::finish(answer, &id);
         complete(answer.headers_mut(), &id, is_private, production);
         if let Some(closing) = closing.as_ref().filter(|_| answer.status().as_u16() >= 400) {
             answer.head_mut().set_connection_type(ConnectionType::Close);
             closing.set();
         }
+        log(&span, answer.status().as_u16(), started);
+        answer
     };
-    let started = Instant::now();
-    let handled = async {
-        if head_size(&request) > MAX_HEAD {
-            let refused = problem::answer(&Code::HeadersTooLarge.into(), &id);
-            return Ok(request.into_response(refused));
+    match outcome {
+        Ok(response) => {
+            let (request, answer) = response.map_into_boxed_body().into_parts();
+            Ok(ServiceResponse::new(request, finish(answer)))
         }
-        match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(outcome) => outcome.map(|response| problem::finish(response, &id)),
-            Err(_panic) => {
-                let failure = ApiError::internal("a handler panicked");
-                let mut answer = problem::answer(&failure, &id);
-                finish(&mut answer);
-                Err(InternalError::from_response("panicked", answer).into())
-            }
+        // The request is gone, so the answer goes out by the error.
+        Err(error) => {
+            let answer = finish(error.error_response());
+            Err(InternalError::from_response(error, answer).into())
         }
-    };
-    let mut response = handled.instrument(span.clone()).await?;
-    finish(response.response_mut());
-    log(&span, response.status().as_u16(), started);
-    Ok(response)
+    }
+}
+
+/// Runs `next` unless the request's head is too large; makes a failure of ours of a panic.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if head_size(&request) > MAX_HEAD {
+        return Err(ApiError::from(Code::HeadersTooLarge).into());
+    }
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    outcome.unwrap_or_else(|_panic| Err(ApiError::internal("a handler panicked").into()))
 }
 
 /// Answers that no cache may keep.
@@ -114,6 +125,8 @@ pub(super) fn complete(
 fn log(span: &tracing::Span, status: u16, started: Instant) {
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     match status {
+        // Where it was made, that was logged with its reason.
+        503 => tracing::debug!(parent: span, status, micros, "answered"),
         500.. => tracing::error!(parent: span, status, micros, "answered"),
         400.. => tracing::info!(parent: span, status, micros, "answered"),
         _ => tracing::debug!(parent: span, status, micros, "answered"),

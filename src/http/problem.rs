@@ -1,12 +1,12 @@
 //! Failures as `application/problem+json` (RFC 9457), the framework's own included.
 
+use actix_cors::CorsError;
 use actix_web::HttpResponse;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
 
 use super::request_id::RequestId;
+use super::same_site;
 use crate::error::{ApiError, Code, FieldError};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -30,25 +30,34 @@ struct Problem<'a> {
     errors: &'a [FieldError],
 }
 
+/// What a refused preflight's answer depends on, as that of an accepted one says.
+const PREFLIGHT_VARY: HeaderValue = HeaderValue::from_static(
+    "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+);
+
 /// Gives a failed answer its body, whoever made it; leaves every other answer alone.
-pub fn finish<B: MessageBody + 'static>(
-    response: ServiceResponse<B>,
-    id: &RequestId,
-) -> ServiceResponse<BoxBody> {
+pub fn finish(response: HttpResponse, id: &RequestId) -> HttpResponse {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
-        return response.map_into_boxed_body();
+        return response;
     }
-    let ours = response.response().extensions().get::<ApiError>().cloned();
-    let failure = ours.unwrap_or_else(|| Code::of_status(status).into());
+    let ours = response.extensions().get::<ApiError>().cloned();
+    let by_cors = response.error().and_then(|error| error.as_error::<CorsError>());
+    let failure = match by_cors {
+        Some(CorsError::OriginNotAllowed) => same_site::rejected(),
+        _ => ours.unwrap_or_else(|| Code::of_status(status).into()),
+    };
     let mut failed = answer(&failure, id);
+    if by_cors.is_some() {
+        failed.headers_mut().insert(header::VARY, PREFLIGHT_VARY);
+    }
     // What the framework adds to a status has to stay: `Allow`, `Vary`, the CORS headers.
     for (name, value) in response.headers() {
         if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
             failed.headers_mut().append(name.clone(), value.clone());
         }
     }
-    response.into_response(failed)
+    failed
 }
 
 /// The whole answer for `failure`.

@@ -35,9 +35,9 @@ impl CookieSettings {
     pub fn values<'a>(&self, headers: &'a HeaderMap) -> Vec<&'a str> {
         headers
             .get_all(header::COOKIE)
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
+            // Each pair by itself: what another cookie holds must not hide this one.
+            .flat_map(|line| line.as_bytes().split(|&byte| byte == b';'))
+            .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
             .filter(|(name, value)| *name == self.name && !value.is_empty())
             .map(|(_, value)| value)
             .collect()

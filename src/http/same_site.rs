@@ -94,8 +94,13 @@ pub fn check(request: &HttpRequest, allowed: &AllowedOrigins) -> Result<(), ApiE
         return Ok(());
     }
     tracing::info!(origin = ?request.headers().get(header::ORIGIN), "origin refused");
-    Err(ApiError::new(
+    Err(rejected())
+}
+
+/// What a page of an origin that is not allowed is told.
+pub(super) fn rejected() -> ApiError {
+    ApiError::new(
         Code::OriginRejected,
         "this page's origin is not in ALLOWED_ORIGINS of the service",
-    ))
+    )
 }

@@ -9,11 +9,14 @@
 //!   has arrived (404, 408, 413) and the second request's head may stall for ever. Here a
 //!   connection on which nothing arrives ends: for its reader that looks like the client's own end,
 //!   so that an answer under way is still delivered.
+//! * The framework waits for ever for a client that reads none of its answers, and goes on
+//!   answering it into memory. Here such a client is not listened to while answers are stuck, and
+//!   cut off after a while.
 
 use std::cell::Cell;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -38,6 +41,9 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// once, with bytes unread, it would be reset, and the answer might never be read (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How long a client may take nothing of what is written to it.
+const DEAFNESS: Duration = Duration::from_secs(30);
+
 /// The framework's own answers are shorter than this.
 const MAX_BARE: usize = 256;
 
@@ -50,8 +56,35 @@ pub struct Wire {
     heard: Instant,
     /// Wakes us to look at that.
     watch: Pin<Box<Sleep>>,
+    /// What is written to the client.
+    outlet: Outlet,
     /// Our answer that is being written in the place of the framework's.
     farewell: Option<Farewell>,
+}
+
+/// Writes to a client, and notices one that does not read.
+#[derive(Default)]
+struct Outlet {
+    /// While nothing can be written: when that has gone on for too long.
+    stuck: Option<Pin<Box<Sleep>>>,
+}
+
+impl Outlet {
+    /// Writes to `socket`; fails where it has taken nothing for as long as `patience`.
+    fn poll_write(
+        &mut self,
+        socket: impl AsyncWrite + Unpin,
+        patience: Duration,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = pin!(socket).poll_write(cx, bytes) {
+            self.stuck = None;
+            return Poll::Ready(written);
+        }
+        let end = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        end.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 struct Farewell {
@@ -75,7 +108,8 @@ impl Wire {
     pub fn new(socket: TcpStream, app: Arc<App>) -> Self {
         let heard = Instant::now();
         let watch = Box::pin(tokio::time::sleep_until(heard + SILENCE));
-        Self { socket, app, closing: Closing::default(), heard, watch, farewell: None }
+        let (closing, outlet) = (Closing::default(), Outlet::default());
+        Self { socket, app, closing, heard, watch, outlet, farewell: None }
     }
 
     /// What its requests share with it.
@@ -100,11 +134,14 @@ impl Wire {
         Poll::Pending
     }
 
+    fn poll_out(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.outlet.poll_write(&mut self.socket, DEAFNESS, cx, bytes)
+    }
+
     /// Says farewell, then takes and drops what the client sends until it is done, or for a while.
     fn poll_farewell(&mut self, cx: &mut Context<'_>, farewell: &mut Farewell) -> Poll<()> {
-        let mut socket = Pin::new(&mut self.socket);
         while farewell.written < farewell.answer.len() {
-            match ready!(socket.as_mut().poll_write(cx, &farewell.answer[farewell.written..])) {
+            match ready!(self.poll_out(cx, &farewell.answer[farewell.written..])) {
                 Ok(count @ 1..) => farewell.written += count,
                 Ok(0) | Err(_) => return Poll::Ready(()),
             }
@@ -112,7 +149,8 @@ impl Wire {
         if !self.closing.0.replace(true) {
             self.heard = Instant::now();
         }
-        if ready!(socket.poll_shutdown(cx)).is_err() || self.poll_silence(cx).is_ready() {
+        let parted = ready!(Pin::new(&mut self.socket).poll_shutdown(cx));
+        if parted.is_err() || self.poll_silence(cx).is_ready() {
             return Poll::Ready(());
         }
         loop {
@@ -133,6 +171,10 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.outlet.stuck.is_some() {
+            // Whoever reads no answers has asked enough. The write that is stuck wakes us.
+            return Poll::Pending;
+        }
         // Ready with nothing read means the end.
         if this.closing.0.get() && this.poll_silence(cx).is_ready() {
             return Poll::Ready(Ok(()));
@@ -158,7 +200,7 @@ impl AsyncWrite for Wire {
         let this = self.get_mut();
         if let Some((start, status)) = bare_answer(bytes) {
             if start > 0 {
-                return Pin::new(&mut this.socket).poll_write(cx, &bytes[..start]);
+                return this.poll_out(cx, &bytes[..start]);
             }
             let mut farewell = this.farewell.take().unwrap_or_else(|| Farewell {
                 answer: whole_answer(&this.app, bytes, status),
@@ -168,11 +210,12 @@ impl AsyncWrite for Wire {
             this.farewell = Some(farewell);
             return parted.map(|()| Ok(bytes.len()));
         }
-        if this.closing.0.get() {
+        let written = this.poll_out(cx, bytes);
+        if this.closing.0.get() && written.is_ready() {
             // So that it is read from once more, which sees to the end.
             cx.waker().wake_by_ref();
         }
-        Pin::new(&mut this.socket).poll_write(cx, bytes)
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -223,4 +266,47 @@ fn whole_answer(app: &App, bare: &[u8], status: StatusCode) -> Vec<u8> {
     head.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
     head.extend_from_slice(&body);
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(100);
+
+    /// Writes a byte after another for as long as that works; says how many, and why no more.
+    async fn fill(outlet: &mut Outlet, socket: &mut (impl AsyncWrite + Unpin)) -> (u32, io::Error) {
+        let mut count = 0;
+        loop {
+            let write = poll_fn(|cx| outlet.poll_write(&mut *socket, PATIENCE, cx, b"x"));
+            match write.await {
+                Ok(_) => count += 1,
+                Err(error) => return (count, error),
+            }
+        }
+    }
+
+    #[test]
+    fn who_reads_nothing_is_cut_off_and_who_reads_slowly_is_not() {
+        actix_web::rt::System::new().block_on(async {
+            let mut outlet = Outlet::default();
+            let (mut ours, mut theirs) = tokio::io::duplex(10);
+            let began = Instant::now();
+            let reader = actix_web::rt::spawn(async move {
+                for _ in 0..6 {
+                    tokio::time::sleep(PATIENCE * 6 / 10).await;
+                    theirs.read_u8().await.unwrap();
+                }
+                theirs
+            });
+            let (count, error) = fill(&mut outlet, &mut ours).await;
+            assert_eq!((count, error.kind()), (16, io::ErrorKind::TimedOut));
+            assert!(began.elapsed() > PATIENCE * 4, "{:?}", began.elapsed());
+            drop(reader.await);
+        });
+    }
 }

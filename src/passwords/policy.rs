@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::crypto::password::Password;
 use crate::settings::passwords::MAX_LENGTH;
 
@@ -52,7 +54,7 @@ impl PasswordPolicy {
             let message = format!("The password may have at most {MAX_LENGTH} characters.");
             return Some(Objection { code: "TOO_LONG", message });
         }
-        let folded = password.expose().to_lowercase();
+        let folded = fold(password.expose());
         if self.common.contains(&*folded) {
             let message = "This password is one of the most common ones.".to_owned();
             return Some(Objection { code: "TOO_COMMON", message });
@@ -65,13 +67,18 @@ impl PasswordPolicy {
     }
 }
 
+/// The form that passwords, addresses and names are compared in.
+fn fold(text: &str) -> String {
+    text.nfc().collect::<String>().to_lowercase()
+}
+
 /// Whether a folded password is the address, its local part or the name, or one of these plus up
 /// to four digits or symbols.
 fn is_personal(folded: &str, email: &str, name: Option<&str>) -> bool {
-    let email = email.to_lowercase();
+    let email = fold(email);
     let local = email.rsplit_once('@').map_or("", |(local, _)| local);
     let local = Some(local).filter(|local| local.chars().count() >= MIN_LOCAL_PART);
-    let name = name.map(str::to_lowercase).filter(|name| !name.is_empty());
+    let name = name.map(fold).filter(|name| !name.is_empty());
     [Some(&*email), local, name.as_deref()].into_iter().flatten().any(|personal| {
         folded.strip_prefix(personal).is_some_and(|tail| {
             tail.chars().count() <= MAX_TAIL && !tail.chars().any(char::is_alphabetic)
@@ -118,6 +125,19 @@ mod tests {
         }
         assert_eq!(code(&"x".repeat(256)), None);
         assert_eq!(code(&"x".repeat(257)), Some("TOO_LONG"));
+    }
+
+    #[test]
+    fn an_address_and_a_name_are_the_same_composed_or_not() {
+        let policy = PasswordPolicy::new(8);
+        for (password, email, name) in [
+            ("jose\u{301}phine", "jos\u{e9}phine@example.com", None),
+            ("JOS\u{c9}PHINE1", "jose\u{301}phine@example.com", None),
+            ("jos\u{e9} mart\u{ed}", "x@example.com", Some("Jose\u{301} Marti\u{301}")),
+        ] {
+            let objection = policy.objection(&Password::new(password.to_owned()), email, name);
+            assert_eq!(objection.map(|o| o.code), Some("TOO_PERSONAL"), "{password}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct DatabaseArgs {
     data_dir: PathBuf,
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE` (any libpq parameter may follow a `?`) [default: sqlite://DATA_DIR/symbolon.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<String>,
+    database_url: Option<Secret>,
     /// File that holds DATABASE_URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     database_url_file: Option<String>,
@@ -61,7 +61,7 @@ impl DatabaseArgs {
     pub fn check(&self, faults: &mut Faults) -> DatabaseSettings {
         let given_url = faults.secret(
             "DATABASE_URL",
-            self.database_url.as_deref(),
+            self.database_url.as_ref(),
             self.database_url_file.as_deref(),
         );
         let in_data_dir = DatabaseUrl::Sqlite(self.data_dir.join("symbolon.db"));
@@ -96,12 +96,40 @@ impl DatabaseUrl {
         match self {
             Self::Sqlite(path) => format!("SQLite {}", path.display()),
             Self::Postgres(url) => {
-                let rest = url.expose().split_once("://").map_or("", |(_, rest)| rest);
-                let place = rest.split(['?', '#']).next().unwrap_or_default();
-                let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-                format!("PostgreSQL {place}")
+                format!("PostgreSQL {}", PostgresUrl::of(url.expose()).place)
             }
         }
+    }
+}
+
+/// The parts of a libpq connection URI behind its credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresUrl<'a> {
+    /// Hosts with their ports, and the database.
+    pub place: &'a str,
+    /// What follows the `?`, to the end of the URI.
+    pub parameters: Option<&'a str>,
+}
+
+impl<'a> PostgresUrl<'a> {
+    /// Takes a URI apart as libpq does (`conninfo_uri_parse_options`): credentials reach up to the
+    /// first `@`, where that comes before any `/`, and may hold a `?`.
+    pub fn of(url: &'a str) -> Self {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let rest = match rest.find(['@', '/']) {
+            Some(at) if rest[at..].starts_with('@') => &rest[at + 1..],
+            _ => rest,
+        };
+        match rest.split_once('?') {
+            Some((place, parameters)) => Self { place, parameters: Some(parameters) },
+            None => Self { place: rest, parameters: None },
+        }
+    }
+
+    /// The value of a parameter, as it stands there.
+    pub fn parameter(&self, name: &str) -> Option<&'a str> {
+        let pairs = self.parameters.unwrap_or_default().split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find_map(|(n, v)| (n == name).then_some(v))
     }
 }
 
@@ -115,6 +143,10 @@ fn parse_url(url: &str) -> Result<DatabaseUrl, String> {
             }
             Some(path) => Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
         },
+        // libpq would take the rest of the password for a host, and name it in errors.
+        Some(("postgres" | "postgresql", _)) if PostgresUrl::of(url).place.contains('@') => {
+            Err("an `@` or `/` in the password must be written as %40 or %2F".into())
+        }
         Some(("postgres" | "postgresql", _)) => Ok(DatabaseUrl::Postgres(Secret::new(url))),
         _ => Err("must start with sqlite:// or postgres://".into()),
     }
@@ -136,4 +168,41 @@ pub(super) fn make_private_dir(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart_as_libpq_does() {
+        let cases = [
+            ("postgres://h/db", "h/db", None),
+            ("postgres://", "", None),
+            ("postgres:///db", "/db", None),
+            ("postgres://u:p@h:5432/db?x=y", "h:5432/db", Some("x=y")),
+            ("postgresql://u@h?x=y", "h", Some("x=y")),
+            ("postgres://h1:1,h2:2/db?x=y", "h1:1,h2:2/db", Some("x=y")),
+            ("postgres://u:a?b=c@h1:1,h2:2/db?x=y", "h1:1,h2:2/db", Some("x=y")),
+            ("postgres://u:a?connect_timeout=9@h/db", "h/db", None),
+            ("postgres://u:p@[::1]:5432/db", "[::1]:5432/db", None),
+            ("postgres://%2Frun%2Fpg/db?user=me@there", "%2Frun%2Fpg/db", Some("user=me@there")),
+            ("postgres:///db?user=me@there", "/db", Some("user=me@there")),
+            ("postgres://u:p@h/db?", "h/db", Some("")),
+        ];
+        for (url, place, parameters) in cases {
+            assert_eq!(PostgresUrl::of(url), PostgresUrl { place, parameters }, "{url}");
+            let DatabaseUrl::Postgres(_) = parse_url(url).unwrap() else { panic!("{url}") };
+        }
+        let shown = DatabaseUrl::Postgres(Secret::new("postgres://u:can?ary@h/db?x=y")).describe();
+        assert_eq!(shown, "PostgreSQL h/db");
+    }
+
+    #[test]
+    fn a_password_that_libpq_would_cut_is_refused() {
+        for url in ["postgres://u:can@ary@h/db", "postgres://u:can/ary@h/db"] {
+            let fault = parse_url(url).unwrap_err();
+            assert!(fault.contains("%40") && !fault.contains("can"), "{fault}");
+        }
+    }
 }

@@ -33,15 +33,16 @@ impl Faults {
     pub fn secret(
         &mut self,
         name: &str,
-        direct: Option<&str>,
+        direct: Option<&Secret>,
         file: Option<&str>,
     ) -> Option<Secret> {
-        match (given(direct), given(file)) {
+        let direct = direct.filter(|text| !text.expose().trim().is_empty());
+        match (direct, given(file)) {
             (Some(_), Some(_)) => {
                 self.note(name, format_args!("set either {name} or {name}_FILE, not both"));
                 None
             }
-            (Some(text), None) => Some(Secret::new(text)),
+            (Some(secret), None) => Some(secret.clone()),
             (None, Some(file)) => match std::fs::read_to_string(file) {
                 Ok(text) => Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
                 Err(error) => {
@@ -78,8 +79,11 @@ pub fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
     text.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// Reads a duration such as `10s`, `15m`, `12h` or `7d`.
+/// Reads a duration such as `10s`, `15m`, `12h` or `7d`; nothing is `0` in every unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
     let wrong = || format!("`{text}` is no duration; write it like 10s, 15m, 12h or 7d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds = match unit {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
@@ -53,5 +55,60 @@ impl LogArgs {
         // A second start in one process (a test) keeps the first.
         let _already_started =
             if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+/// Logs a panic like everything else: whoever collects JSON gets no loose lines.
+fn log_panic(panic: &PanicHookInfo) {
+    let payload = panic.payload();
+    let formatted = payload.downcast_ref::<String>().map(String::as_str);
+    let message = formatted.or(payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        tracing::error!(place, %backtrace, "panicked: {message}");
+    } else {
+        tracing::error!(place, "panicked: {message}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_line_like_all_others() {
+        let buffer = Buffer::default();
+        let to = buffer.clone();
+        let log = tracing_subscriber::fmt().json().with_writer(move || to.clone()).finish();
+        tracing::subscriber::with_default(log, || {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(log_panic));
+            let panicked = std::panic::catch_unwind(|| panic!("one\ntwo"));
+            std::panic::set_hook(before);
+            assert!(panicked.is_err());
+        });
+        let written = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(written.lines().count(), 1, "{written}");
+        let line: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(line["fields"]["message"], "panicked: one\ntwo");
+        assert!(line["fields"]["place"].as_str().unwrap().contains("logs.rs"), "{written}");
     }
 }

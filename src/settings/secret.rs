@@ -1,6 +1,8 @@
 //! Text that must not be shown.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -17,6 +19,14 @@ impl Secret {
     /// The secret itself.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(text))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,13 +23,13 @@ use crate::random::{self, SystemRandom};
 pub struct TokenArgs {
     /// Secret that signs tokens, 32 bytes or more [development: made once, kept in DATA_DIR/jwt_secret]
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
-    jwt_secret: Option<String>,
+    jwt_secret: Option<Secret>,
     /// File that holds JWT_SECRET
     #[arg(long, env = "JWT_SECRET_FILE", value_name = "FILE")]
     jwt_secret_file: Option<String>,
     /// Earlier secrets, separated by commas: tokens signed by them are still good
     #[arg(long, env = "JWT_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRETS")]
-    jwt_secret_previous: Option<String>,
+    jwt_secret_previous: Option<Secret>,
     /// `iss` of every token [default: PUBLIC_URL]
     #[arg(long, env = "JWT_ISSUER", value_name = "TEXT")]
     jwt_issuer: Option<String>,
@@ -87,8 +88,12 @@ pub struct PersonalClaims {
 /// RFC 7518, 3.2: a key for HS256 has at least as many bits as its hash.
 const MIN_SECRET_BYTES: usize = 32;
 
+/// Fewer different bytes are no chance: of 32 random hexadecimal digits more than seven differ, but
+/// for once in 25 million times.
+const MIN_DISTINCT_BYTES: usize = 8;
+
 /// Long secrets that stand in tutorials and sample files; compared without case and punctuation.
-const WELL_KNOWN: [&str; 8] = [
+const WELL_KNOWN: [&str; 10] = [
     "changeme",
     "yoursecret",
     "yourjwtsecret",
@@ -97,6 +102,8 @@ const WELL_KNOWN: [&str; 8] = [
     "devsecret",
     "your256bitsecret",
     "superdupersecret",
+    "astringsecretatleast256bitslong",
+    "qwertyuiop",
 ];
 
 impl TokenArgs {
@@ -135,7 +142,7 @@ impl TokenArgs {
 
     fn check_previous(&self, faults: &mut Faults) -> Vec<Secret> {
         let previous: Vec<Secret> =
-            list(self.jwt_secret_previous.as_deref()).map(Secret::new).collect();
+            list(self.jwt_secret_previous.as_ref().map(Secret::expose)).map(Secret::new).collect();
         for problem in previous.iter().filter_map(weakness) {
             faults.note("JWT_SECRET_PREVIOUS", problem);
         }
@@ -163,14 +170,11 @@ impl TokenArgs {
         data_dir: &Path,
         faults: &mut Faults,
     ) -> Secret {
-        let secret = faults.secret(
-            "JWT_SECRET",
-            self.jwt_secret.as_deref(),
-            self.jwt_secret_file.as_deref(),
-        );
+        let secret =
+            faults.secret("JWT_SECRET", self.jwt_secret.as_ref(), self.jwt_secret_file.as_deref());
         match secret {
             Some(secret) => {
-                if let Some(problem) = weakness(&secret) {
+                for problem in [weakness(&secret), unlistable(&secret)].into_iter().flatten() {
                     faults.note("JWT_SECRET", problem);
                 }
                 secret
@@ -211,11 +215,34 @@ fn weakness(secret: &Secret) -> Option<&'static str> {
     if WELL_KNOWN.iter().any(|known| letters.contains(known)) {
         return Some("stands in tutorials; make one with `openssl rand -base64 48`");
     }
-    let mut bytes: Vec<u8> = text.bytes().collect();
-    bytes.sort_unstable();
-    bytes.dedup();
-    (bytes.len() < 10)
-        .then_some("repeats a few characters; make one with `openssl rand -base64 48`")
+    let bytes = text.as_bytes();
+    if BTreeSet::from_iter(bytes).len() < MIN_DISTINCT_BYTES || is_repetition(bytes) {
+        return Some("repeats a few characters; make one with `openssl rand -base64 48`");
+    }
+    is_sequence(bytes).then_some("is mostly a sequence; make one with `openssl rand -base64 48`")
+}
+
+/// Whether `bytes` are some of them over and over.
+fn is_repetition(bytes: &[u8]) -> bool {
+    (1..=bytes.len() / 2).any(|period| bytes[period..] == bytes[..bytes.len() - period])
+}
+
+/// Whether half of `bytes` or more are each the one after that before, as in `abc` or `321`.
+fn is_sequence(bytes: &[u8]) -> bool {
+    let steps = |from: usize, to: usize| {
+        let pairs = bytes.windows(2);
+        2 * pairs.filter(|pair| pair[from].checked_add(1) == Some(pair[to])).count() >= bytes.len()
+    };
+    steps(0, 1) || steps(1, 0)
+}
+
+/// Why `JWT_SECRET_PREVIOUS` could not name a secret once it is replaced, if it could not.
+fn unlistable(secret: &Secret) -> Option<&'static str> {
+    let text = secret.expose();
+    if text.contains(',') {
+        return Some("must not contain a comma: JWT_SECRET_PREVIOUS is a list with commas");
+    }
+    (text.trim() != text).then_some("must not begin or end with white space")
 }
 
 /// The secret kept in `data_dir`, made there at the first start, for its owner alone.
@@ -237,18 +264,58 @@ fn kept_secret(data_dir: &Path) -> std::io::Result<Secret> {
 /// Puts a whole file in place, or leaves the one that another process put there first.
 fn write_once(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::{ErrorKind, Write};
-    let draft = path.with_extension(std::process::id().to_string());
+    // A number of its own: processes of two containers may share theirs.
+    let suffix: [u8; 8] = random::bytes(&SystemRandom);
+    let draft = path.with_extension(URL_SAFE_NO_PAD.encode(suffix));
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&draft, path);
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
     std::fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn problem(text: &str) -> Option<&'static str> {
+        weakness(&Secret::new(text))
+    }
+
+    #[test]
+    fn what_anybody_would_try_is_weak() {
+        for weak in [
+            "a-string-secret-at-least-256-bits-long",
+            "12345678901234567890123456789012",
+            "0123456789abcdef0123456789abcdef",
+            "abcdefghijklmnopqrstuvwxyz123456",
+            "zyxwvutsrqponmlkjihgfedcba654321",
+            "qwertyuiopasdfghjklzxcvbnm123456",
+            "correct horse!correct horse!correct",
+        ] {
+            assert!(problem(weak).is_some(), "{weak}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_random_is_not(bytes: [u8; 32]) {
+            let hex = |bytes: &[u8]| -> String {
+                let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
+                digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+            };
+            for text in [URL_SAFE_NO_PAD.encode(bytes), hex(&bytes), hex(&bytes[..16])] {
+                prop_assert_eq!(problem(&text), None);
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 mod schema;
 mod users;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::settings::{Said, run, run_with};
 use crate::support::Db;
@@ -68,6 +68,41 @@ fn a_command_that_is_called_wrongly_says_so() {
         assert_eq!((said.code, &*said.out), (Some(2), ""), "{words}: {said:?}");
         assert!(said.err.contains("Usage:") || said.err.contains("--help"), "{words}: {said:?}");
     }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_a_wrong_call() {
+    use std::os::unix::ffi::OsStrExt;
+    let db = Db::sqlite();
+    let said = run(with(&db, "users disable").arg(std::ffi::OsStr::from_bytes(b"ada\xff")));
+    assert_eq!((said.code, &*said.out), (Some(2), ""), "{said:?}");
+}
+
+#[test]
+fn a_command_takes_the_settings_that_it_uses() {
+    let db = Db::sqlite();
+    for words in ["users create-admin --help", "users reset-password --help"] {
+        let help = command(&db, words).done();
+        assert!(help.contains("BCRYPT_COST") && help.contains("PASSWORD_MIN_LENGTH"), "{help}");
+        assert!(!help.contains("REGISTRATION") && !help.contains("QUEUE"), "{help}");
+    }
+}
+
+/// As in `symbolon users list | head -1`; but a password that nobody got is no success.
+#[test]
+fn who_reads_no_further_is_no_reason_to_panic() {
+    let db = Db::sqlite();
+    let deaf = |words: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = with(&db, words).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let output = output.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = deaf("users create-admin ada@example.com");
+    assert!(code == Some(1) && said.contains("Broken pipe"), "{code:?} {said}");
+    let (code, said) = deaf("users list");
+    assert!(code == Some(0) && said.is_empty(), "{code:?} {said}");
 }
 
 /// Results can be piped: they are all that stdout gets.

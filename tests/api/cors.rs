@@ -38,7 +38,8 @@ on_both_databases! {
             let answer = call.header("access-control-request-method", "POST").send();
             assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
             assert_eq!(answer.header("access-control-allow-credentials"), None);
-            answer.expect_failure(400, "MALFORMED_REQUEST");
+            assert!(varies_by_origin(&answer), "{origin}");
+            answer.expect_failure(403, "ORIGIN_REJECTED");
         }
         let call = server.call("OPTIONS", "/auth/me").header("origin", "https://app.example.com");
         let call = call.header("access-control-request-method", "GET");

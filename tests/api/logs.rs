@@ -228,6 +228,26 @@ fn control_characters_do_not_reach_the_log() {
     }
 }
 
+/// A database that is away is no fault of the service's, and one line a request is enough.
+#[test]
+fn a_503_is_one_warning_with_its_reason() {
+    let db = Db::postgres();
+    let process = Process::start(&db, free_port(), &[("LOG_FORMAT", "json")]);
+    db.execute(
+        "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let ask = |id: &str| process.get("/readyz").header("x-request-id", id).send();
+    // The first may be told by a connection that has just broken.
+    ask("first").expect(503);
+    ask("second").expect(503);
+    let log = lines(&log_of(process));
+    let of_second = log.iter().filter(|line| line["span"]["id"] == "second");
+    let levels: Vec<_> = of_second.map(|line| (&line["level"], &line["message"])).collect();
+    assert_eq!(levels, [(&json!("WARN"), &json!("answered 503"))]);
+}
+
 #[test]
 fn the_format_follows_the_environment_unless_it_is_set() {
     let db = Db::sqlite();

@@ -61,6 +61,33 @@ on_both_databases! {
     }
 }
 
+/// The newer one has the lock, and is not done when the older one looks for the first time.
+#[test]
+fn a_binary_that_waited_for_a_newer_one_refuses_to_start() {
+    let db = Db::postgres();
+    let mut newer = PgConnection::establish(&db.url).unwrap();
+    newer.batch_execute("SELECT pg_advisory_lock(8320802056087301998)").unwrap();
+    let reason = std::thread::scope(|scope| {
+        let older = scope.spawn(|| command(&db, "migrate").failed());
+        let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                       WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
+        while db.number(waiting) == 0 {
+            assert!(!older.is_finished(), "it did not wait");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        newer
+            .batch_execute(
+                "CREATE TABLE __diesel_schema_migrations
+                   (version varchar(50) PRIMARY KEY, run_on timestamp DEFAULT CURRENT_TIMESTAMP);
+                 INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231235959')",
+            )
+            .unwrap();
+        drop(newer);
+        older.join().unwrap()
+    });
+    assert!(reason.contains("99991231235959"), "{reason}");
+}
+
 /// Security: N6. Whoever has broken into the service cannot change the schema.
 #[test]
 fn the_role_that_serves_needs_no_right_to_change_the_schema() {

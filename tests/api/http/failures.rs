@@ -192,6 +192,24 @@ on_both_databases! {
     }
 }
 
+/// Pages that may call can read why they fail, wherever that was found.
+#[test]
+fn an_allowed_page_can_read_every_failure() {
+    let server = TestServer::start(Db::sqlite());
+    let ada = server.register("ada@example.com");
+    let me = || server.get("/auth/me").bearer(&ada.access).header("origin", &server.base);
+    let large = me().header("x-pad", &"x".repeat(17_000)).send();
+    server.clock.set_broken(true);
+    let broken = me().send();
+    for (answer, status, code) in [(large, 431, "HEADERS_TOO_LARGE"), (broken, 500, "INTERNAL")] {
+        let answer = answer.expect_failure(status, code);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(&*server.base));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        assert!(answer.header("vary").unwrap().contains("Origin"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
 /// Security: K3. What clients match on never changes by accident: the list is kept in `codes.txt`,
 /// and a change of it is to be seen in review.
 #[test]

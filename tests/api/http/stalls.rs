@@ -1,9 +1,12 @@
-//! Clients that stop sending in the middle.
+//! Clients that stop sending in the middle, or never read.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
 use super::raw::{Heard, Line};
+use crate::support::process::{Process, free_port};
 use crate::support::{Client, Db, TestServer};
 
 const HEAD: &str = "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -96,4 +99,35 @@ fn wait(client: &Client, stall: &Stall) -> Heard {
         }
     }
     line.listen(Duration::from_secs(20))
+}
+
+/// More answers than the system's buffers take, then a request whose answer closes the connection.
+#[test]
+fn who_never_reads_keeps_nobody_busy() {
+    let db = Db::sqlite();
+    let server = Process::start(&db, free_port(), &[]);
+    let mut deaf = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
+    deaf.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let sixteen = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
+    let taken = (0..2000).take_while(|_| {
+        thread::sleep(Duration::from_millis(1));
+        deaf.write_all(sixteen.as_bytes()).is_ok()
+    });
+    assert!(taken.count() > 100, "this proves nothing");
+    let last = "POST /nope HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let _not_taken_either = deaf.write_all(last.as_bytes());
+    thread::sleep(Duration::from_millis(1500));
+    let before = cpu_ticks(&server);
+    thread::sleep(Duration::from_secs(1));
+    let spent = cpu_ticks(&server) - before;
+    assert!(spent < 30, "{spent} hundredths of a second");
+    server.get("/healthz").send().expect(200);
+}
+
+/// How long a process has been computing, in hundredths of a second.
+fn cpu_ticks(process: &Process) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id())).unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let mut ticks = fields.split_whitespace().skip(11).map(|ticks| ticks.parse::<u64>().unwrap());
+    ticks.next().unwrap() + ticks.next().unwrap()
 }

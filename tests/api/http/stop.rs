@@ -85,3 +85,21 @@ fn a_client_that_goes_on_asking_does_not_hold_it_up() {
     assert!(process.wait().success());
     assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
 }
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let db = Db::sqlite();
+    for name in ["TERM", "INT"] {
+        let process = Process::start(&db, free_port(), &[]);
+        let mut busy = Line::to(&process);
+        // The rest of it never comes: that takes ten seconds.
+        busy.say(&register("ada@example.com").as_bytes()[..150]);
+        thread::sleep(Duration::from_millis(150));
+        signal(&process, "TERM");
+        thread::sleep(Duration::from_millis(300));
+        let told = Instant::now();
+        signal(&process, name);
+        assert!(!process.wait().success());
+        assert!(told.elapsed() < Duration::from_secs(1), "{:?}", told.elapsed());
+    }
+}

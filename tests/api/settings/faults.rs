@@ -135,6 +135,25 @@ fn a_secret_that_can_be_guessed_is_refused_everywhere() {
     }
 }
 
+/// After the next change of secrets it has to stand in a list.
+#[test]
+fn a_secret_that_could_not_be_listed_later_is_refused() {
+    for (secret, reason) in [
+        ("canary,Zq8vN2xR7mK4tB9wL1cF6hJ3pD5sG0yA", "comma"),
+        (" canary-Zq8vN2xR7mK4tB9wL1cF6hJ3pD5sG0yA", "white space"),
+        ("canary-Zq8vN2xR7mK4tB9wL1cF6hJ3pD5sG0yA\t", "white space"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
+        for variable in [("JWT_SECRET", secret), ("JWT_SECRET_FILE", file.to_str().unwrap())] {
+            let complaint = complaint(&[variable]);
+            assert_eq!(named(&complaint), ["JWT_SECRET"]);
+            assert!(complaint.contains(reason) && !complaint.contains("canary"), "{complaint}");
+        }
+    }
+}
+
 /// Security: C2, C3.
 #[test]
 fn a_cookie_that_browsers_would_drop_or_leak_is_refused() {

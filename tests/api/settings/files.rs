@@ -50,6 +50,24 @@ fn sqlite_writes_ahead_and_heeds_foreign_keys() {
     assert_eq!(server.db.number("SELECT count(*) FROM refresh_tokens WHERE user_id IS NULL"), 1);
 }
 
+/// SQLite's lock says that the database is in use. Without it the next process that ends takes itself
+/// for the last, and deletes the journal that the service goes on writing to.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_database_stays_locked_whatever_connections_come_and_go() {
+    use std::os::unix::fs::MetadataExt;
+    let db = Db::sqlite();
+    let process = Process::start(&db, free_port(), &[]);
+    let ada = process.register("ada@example.com");
+    process.get("/auth/sessions").bearer(&ada.access).send().expect(200);
+    // The pools fill up in the background.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let inode = fs::metadata(db.dir.path().join("symbolon.db")).unwrap().ino();
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let is_held = locks.lines().any(|lock| lock.contains(&format!(":{inode} ")));
+    assert!(is_held, "{inode} is not in {locks}");
+}
+
 #[test]
 fn the_generated_secret_outlives_a_restart() {
     let db = Db::sqlite();

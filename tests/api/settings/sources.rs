@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use clap::{Args, Command};
+use clap::{Args, Command, FromArgMatches};
 use serde_json::json;
 use symbolon::settings::ServeArgs;
 
@@ -93,27 +93,58 @@ fn secrets_come_from_files_too() {
 fn an_empty_variable_counts_as_unset() {
     let db = Db::sqlite();
     let port = free_port();
-    let names = [
-        "PUBLIC_URL",
-        "JWT_SECRET",
-        "JWT_SECRET_FILE",
-        "JWT_SECRET_PREVIOUS",
-        "JWT_ISSUER",
-        "JWT_AUDIENCE",
-        "DATABASE_URL",
-        "DATABASE_URL_FILE",
-        "ALLOWED_ORIGINS",
-        "TRUSTED_PROXIES",
-        "ACCESS_TOKEN_CLAIMS",
-        "LOG_FORMAT",
-        "RUST_LOG",
-    ];
-    let process = Process::start(&db, port, &names.map(|name| (name, "")));
+    let serve = ServeArgs::augment_args(Command::new("symbolon"));
+    let names = serve.get_arguments().map(|arg| arg.get_env().unwrap().to_str().unwrap());
+    let empty: Vec<_> = names.filter(|&name| name != "BIND").map(|name| (name, " ")).collect();
+    let process = Process::start(&db, port, &empty);
     let claims = claims(&process.register("ada@example.com").access);
     // The defaults: the public URL is where it listens, the issuer is the public URL.
     assert_eq!(claims["iss"], format!("http://127.0.0.1:{port}"));
     assert_eq!(claims["aud"], claims["iss"]);
-    assert!(db.dir.path().join("jwt_secret").exists());
+    assert!(db.dir.path().join("data/jwt_secret").exists());
+    assert!(db.dir.path().join("data/symbolon.db").exists());
+    let mut check = symbolon();
+    let said = run(check.arg("healthcheck").env("BIND", ""));
+    assert!(said.code == Some(0) || said.err.contains("127.0.0.1:8080"), "{said:?}");
+}
+
+#[test]
+fn grace_is_switched_off_by_a_bare_nought() {
+    let db = Db::sqlite();
+    let process = Process::start(&db, free_port(), &[("REFRESH_GRACE", "0")]);
+    let ada = process.register("ada@example.com");
+    process.refresh(&ada.refresh).expect(200);
+    process.refresh(&ada.refresh).expect_failure(401, "REFRESH_TOKEN_REUSED");
+}
+
+/// Whatever is wrong with it, it may hold secrets.
+#[test]
+fn a_dot_env_that_cannot_be_read_stops_the_start_and_is_not_repeated() {
+    for (text, line) in [
+        ("LOG_FORMAT=json\nJWT_SECRET=canary secret\n", 2),
+        ("# canary\n\nJWT_SECRET='canary\nLOG_FORMAT=json\n", 3),
+        ("canary\n", 1),
+    ] {
+        let db = Db::sqlite();
+        let inner = db.dir.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        fs::write(db.dir.path().join(".env"), text).unwrap();
+        for words in [&["serve"][..], &["users", "list"]] {
+            let complaint = run(on(&db).current_dir(&inner).args(words)).failed();
+            assert!(complaint.contains(&format!("/.env: line {line} ")), "{complaint}");
+            assert!(!complaint.contains("canary"), "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn settings_that_are_printed_hide_their_secrets() {
+    let flags = ["x", "--jwt-secret", SECRET, "--jwt-secret-previous", SECRET, "--database-url"];
+    let url = format!("postgres://u:{SECRET}@h/db");
+    let command = ServeArgs::augment_args(Command::new("symbolon"));
+    let matches = command.get_matches_from(flags.into_iter().chain([&*url]));
+    let printed = format!("{:?}", ServeArgs::from_arg_matches(&matches).unwrap());
+    assert!(!printed.contains("canary") && printed.contains("***"), "{printed}");
 }
 
 #[test]

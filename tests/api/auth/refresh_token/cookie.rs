@@ -226,4 +226,12 @@ on_both_databases! {
         let refreshed = server.post("/auth/refresh-token").header("cookie", &format!("{name}={token}"));
         server.me(&refreshed.send().expect(200).access_token()).expect(200);
     }
+
+    /// Other software on the same host sets what it likes.
+    fn another_cookie_hides_nothing(db) {
+        let server = TestServer::start(db);
+        let ada = server.register("ada@example.com");
+        let cookies = format!("city=K\u{f6}ln; refreshToken={}; x=\u{1f980}", ada.refresh);
+        server.post("/auth/refresh-token").header("cookie", &cookies).send().expect(200);
+    }
 }

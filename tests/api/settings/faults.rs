@@ -7,6 +7,9 @@ use crate::support::process::symbolon;
 
 /// The complaint of a start with these variables in an empty folder.
 #[track_caller]
+/// Variables, and those of them that are to be named as faulty.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 fn complaint(variables: &[(&str, &str)]) -> String {
     let folder = TempDir::new().unwrap();
     let said = run(symbolon().current_dir(&folder).envs(variables.iter().copied()));
@@ -157,7 +160,7 @@ fn a_secret_that_could_not_be_listed_later_is_refused() {
 /// Security: C2, C3.
 #[test]
 fn a_cookie_that_browsers_would_drop_or_leak_is_refused() {
-    let cases: [(&[(&str, &str)], &[&str]); 9] = [
+    let cases: [Case; 9] = [
         (&[("COOKIE_SECURE", "false")], &["COOKIE_SECURE"]),
         (&[("COOKIE_SECURE", "sometimes")], &["COOKIE_SECURE"]),
         (&[("COOKIE_NAME", "__Host-x")], &["COOKIE_NAME"]),

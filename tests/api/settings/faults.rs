@@ -5,11 +5,11 @@ use tempfile::TempDir;
 use super::{SECRET, run};
 use crate::support::process::symbolon;
 
-/// The complaint of a start with these variables in an empty folder.
-#[track_caller]
 /// Variables, and those of them that are to be named as faulty.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
+/// The complaint of a start with these variables in an empty folder.
+#[track_caller]
 fn complaint(variables: &[(&str, &str)]) -> String {
     let folder = TempDir::new().unwrap();
     let said = run(symbolon().current_dir(&folder).envs(variables.iter().copied()));

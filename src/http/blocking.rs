@@ -22,20 +22,18 @@ where
 {
     let span = tracing::Span::current();
     let deadline = Instant::now() + PATIENCE;
-    let late = || ApiError::from(Code::Unavailable);
     let on_the_pool = async {
         let slot = SLOTS.acquire().await.map_err(ApiError::internal)?;
         let block = web::block(move || {
             let _slot = slot;
             if Instant::now() >= deadline {
-                return Err(late());
+                return Err(Code::Unavailable.into());
             }
-            span.in_scope(work).map_err(Into::into)
+            span.in_scope(|| work().map_err(Into::into))
         });
         block.await.map_err(|_| ApiError::internal("a blocking task panicked"))?
     };
-    tokio::time::timeout_at(deadline.into(), on_the_pool).await.unwrap_or_else(|_elapsed| {
-        tracing::warn!("the database took too long: answered 503");
-        Err(late())
-    })
+    tokio::time::timeout_at(deadline.into(), on_the_pool)
+        .await
+        .unwrap_or_else(|_elapsed| Err(ApiError::unavailable("the database took too long")))
 }

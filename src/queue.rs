@@ -66,8 +66,8 @@ impl<Q, A> Drop for Asking<Q, A> {
 /// The questions that wait, in the order they came.
 ///
 /// A mutex and a condition variable, because a thread that waits has to sleep at once: channels spin
-/// and yield first, and on a busy machine a thread that has yielded comes back a time slice (4 ms)
-/// later, whatever has arrived.
+/// and yield first, and on a busy machine a thread that has yielded comes back when its turn comes,
+/// whatever has arrived (figures in `docs/performance.md`).
 struct Line<Q, A> {
     state: Mutex<State<Q, A>>,
     arrived: Condvar,

@@ -8,13 +8,14 @@
 //!   exists for, is [`sessions::token`]; the writer that carries it out is [`sessions::writer`].
 //! * [`audit`]: what happened, written in the transaction of what it records.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
-//! * [`crypto`], [`db`], [`queue`], [`clock`], [`random`]: what the features stand on.
+//! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
 //! * [`cli`]: a file a command.
 
 pub mod accounts;
 pub mod app;
 pub mod audit;
+pub mod background;
 pub mod cli;
 pub mod client;
 pub mod clock;

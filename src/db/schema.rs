@@ -58,5 +58,58 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::sql::{Id, Moment};
+
+    one_time_tokens (id) {
+        id -> Id,
+        user_id -> Id,
+        purpose -> Text,
+        email -> Text,
+        expires_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::db::types::sql::{Id, Moment};
+
+    outbox (id) {
+        id -> Id,
+        kind -> Text,
+        user_id -> Nullable<Id>,
+        email -> Text,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        created_at -> Moment,
+        due_at -> Moment,
+        attempts -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::db::types::sql::Moment;
+
+    hourly_counts (hour, kind) {
+        hour -> Moment,
+        kind -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::sql::{Id, Moment};
+
+    leases (name) {
+        name -> Text,
+        holder -> Nullable<Id>,
+        ends_at -> Moment,
+    }
+}
+
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, users);

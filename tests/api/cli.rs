@@ -111,7 +111,7 @@ fn logs_go_to_stderr() {
     let db = Db::sqlite();
     let mut command = with(&db, "migrate");
     let said = run(command.env("RUST_LOG", "trace"));
-    assert_eq!(said.done(), "migrated to 00000000000001\n");
+    assert_eq!(said.done(), "migrated to 00000000000001\nmigrated to 00000000000002\n");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use crate::support::{Db, TestServer};
 
 on_both_databases! {
     fn migrate_does_its_work_once(db) {
-        assert_eq!(command(&db, "migrate").done(), "migrated to 00000000000001\n");
+        assert_eq!(command(&db, "migrate").done(), "migrated to 00000000000001\nmigrated to 00000000000002\n");
         assert_eq!(command(&db, "migrate").done(), "the schema is up to date\n");
-        assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations"), 1);
+        assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations"), 2);
     }
 
     fn many_that_migrate_at_once_all_come_up(db) {
@@ -39,7 +39,7 @@ on_both_databases! {
             assert!(reason.contains("99991231235959"), "{words}: {reason}");
             assert!(reason.contains("older than the schema"), "{words}: {reason}");
         }
-        assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations"), 2);
+        assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations"), 3);
     }
 
     fn prune_deletes_what_has_ended_and_what_is_old(db) {

@@ -1,0 +1,4 @@
+DROP TABLE leases;
+DROP TABLE hourly_counts;
+DROP TABLE outbox;
+DROP TABLE one_time_tokens;

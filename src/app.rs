@@ -1,6 +1,6 @@
 //! What a request may need, built once at start.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
@@ -8,6 +8,10 @@ use crate::audit::{self, Event};
 use crate::clock::Clock;
 use crate::crypto::hasher::Hasher;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
+use crate::mail::Mail;
+use crate::mail::outbox::{self, Outbox};
+use crate::mail::transport::Transport;
+use crate::one_time::OneTimeTokens;
 use crate::passwords::policy::PasswordPolicy;
 use crate::random::Random;
 use crate::sessions::claims::Tokens;
@@ -37,6 +41,10 @@ pub struct App {
     pub writer: Writer,
     /// Judges new passwords.
     pub passwords: PasswordPolicy,
+    /// Makes and checks the tokens that are mailed.
+    pub one_time: Arc<OneTimeTokens>,
+    /// Sends mail, once it is started.
+    pub outbox: Arc<Outbox>,
 }
 
 /// Why the service could not be built.
@@ -48,6 +56,9 @@ pub enum BuildError {
     /// A thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
+    /// The way to the mail server.
+    #[error("mail cannot be sent: {0}")]
+    Mail(#[from] lettre::transport::smtp::Error),
 }
 
 impl App {
@@ -64,7 +75,19 @@ impl App {
         let lifetimes = Lifetimes::of(&settings.tokens);
         let writer =
             Writer::start(database.clone(), Arc::clone(&clock), Arc::clone(&random), lifetimes)?;
+        let one_time = Arc::new(OneTimeTokens::new(&settings.tokens));
+        let outbox = Outbox {
+            database: database.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            tokens: Arc::clone(&one_time),
+            settings: settings.mail.clone(),
+            transport: Transport::new(&settings.mail)?,
+            taken: Mutex::default(),
+        };
         Ok(Arc::new(Self {
+            one_time,
+            outbox: Arc::new(outbox),
             tokens: Tokens::new(&settings.tokens),
             lookup: Lookup::start(database.clone())?,
             passwords: PasswordPolicy::new(passwords.rules.min_length),
@@ -90,5 +113,10 @@ impl App {
     /// Writes an event into the audit, within the transaction of what it records.
     pub fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
         audit::store::record(connection, self.new_id(), event, self.now())
+    }
+
+    /// Puts a mail into the outbox, within the transaction of what causes it; see [`outbox::post`].
+    pub fn post(&self, connection: &mut AnyConnection, mail: &Mail) -> QueryResult<()> {
+        outbox::post(connection, self.new_id(), mail, self.now())
     }
 }

@@ -44,3 +44,11 @@ impl Clock for SharedClock {
         Moment::from_unix_micros(micros.saturating_add(self.offset_micros.load(Ordering::Relaxed)))
     }
 }
+
+/// For libraries that want the system's type.
+impl From<Moment> for SystemTime {
+    fn from(moment: Moment) -> Self {
+        let micros = u64::try_from(moment.unix_micros()).unwrap_or(0);
+        UNIX_EPOCH + std::time::Duration::from_micros(micros)
+    }
+}

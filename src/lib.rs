@@ -13,6 +13,7 @@
 //! * [`cli`]: a file a command.
 
 pub mod accounts;
+pub mod addresses;
 pub mod app;
 pub mod audit;
 pub mod background;
@@ -24,7 +25,11 @@ pub mod db;
 pub mod error;
 pub mod health;
 pub mod http;
+pub mod mail;
+pub mod one_time;
 pub mod passwords;
+pub mod private_files;
+pub mod prune;
 pub mod queue;
 pub mod random;
 pub mod server;

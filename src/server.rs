@@ -28,7 +28,7 @@ use crate::http::envelope;
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, health, passwords, sessions};
+use crate::{accounts, addresses, health, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -43,6 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub fn configure(config: &mut ServiceConfig) {
     config
         .configure(accounts::routes::configure)
+        .configure(addresses::routes::configure)
         .configure(sessions::routes::configure)
         .configure(passwords::routes::configure)
         .configure(health::configure)

@@ -6,9 +6,13 @@ use super::email::EmailAddress;
 use super::store;
 use super::user::{Role, User};
 use crate::audit::{self, Event, Kind};
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::crypto::password::PasswordHash;
 use crate::db::{AnyConnection, Database, DbError, Id, QueryResult};
+use crate::mail::{self, Mail, outbox};
+use crate::one_time::Purpose;
+use crate::one_time::store as tokens;
 use crate::random::Random;
 use crate::sessions::end;
 
@@ -100,6 +104,10 @@ impl Operator {
     pub fn reset_password(&self, user: &User, hash: &PasswordHash) -> Result<usize, DbError> {
         self.database.write(|connection| {
             store::set_password(connection, user.id, hash)?;
+            tokens::revoke(connection, user.id, &[Purpose::ResetPassword, Purpose::ChangeEmail])?;
+            let mail = Mail::to(user, mail::Kind::PasswordChanged, &Client::default());
+            let now = self.clock.now();
+            outbox::post(connection, Id::new(now, &*self.random), &mail, now)?;
             self.record(connection, &Event::by_operator(Kind::PasswordReset, Some(user.id)))?;
             end::revoke_all_by_operator(connection, user.id, self.clock.now())
         })

@@ -5,8 +5,10 @@ use super::store;
 use super::user::{Role, User};
 use crate::app::App;
 use crate::audit::{Event, Kind};
+use crate::client::Client;
 use crate::crypto::password::PasswordHash;
 use crate::db::DbError;
+use crate::mail::{self, Mail};
 use crate::sessions::open::{self, SignIn};
 use crate::sessions::token::Session;
 
@@ -40,12 +42,26 @@ pub fn register(
             created_at: now,
         };
         store::insert(connection, &user, &account.email, &account.hash)?;
+        app.post(connection, &Mail::to(&user, mail::Kind::VerifyEmail, &sign_in.client))?;
         app.record(connection, &Event::by(user.id, Kind::Registered, None, &sign_in.client))?;
         let session = open::open(app, connection, &user, sign_in)?;
         Ok((session, user))
     });
     match registered {
-        Err(error) if error.is_unique_violation() => Ok(None),
+        Err(error) if error.is_unique_violation() => {
+            tell_owner(app, &account.email, &sign_in.client)?;
+            Ok(None)
+        }
         registered => registered.map(Some),
     }
+}
+
+/// Tells whoever has the address that somebody tried to register with it.
+fn tell_owner(app: &App, email: &EmailAddress, client: &Client) -> Result<(), DbError> {
+    app.database.write(|connection| match store::by_email(connection, email)? {
+        Some((owner, _)) if owner.is_active() => {
+            app.post(connection, &Mail::to(&owner, mail::Kind::AlreadyRegistered, client))
+        }
+        _ => Ok(()),
+    })
 }

@@ -7,7 +7,6 @@ use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::email::EmailAddress;
 use super::login::{self, Outcome};
 use super::profile;
 use super::register::{self, NewAccount};
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::crypto::password::Password;
 use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::CurrentUser;
-use crate::http::body::{self, required};
+use crate::http::body::{self, required, required_email};
 use crate::http::client::client_of;
 use crate::http::confirm::confirm;
 use crate::http::{app_of, blocking, same_site, tokens};
@@ -49,7 +48,7 @@ async fn register(request: HttpRequest, payload: Payload) -> Result<HttpResponse
     }
     let name = body.name.as_deref().and_then(profile::clean_name);
     let mut errors = Vec::new();
-    let email = checked_email(body.email.as_deref(), &mut errors);
+    let email = required_email(body.email.as_deref(), "email", &mut errors);
     let password = required(body.password, "password", &mut errors);
     if let Some((code, message)) = name.as_deref().and_then(profile::name_objection) {
         errors.push(FieldError::new("name", code, message));
@@ -205,15 +204,6 @@ async fn delete(
         response.insert_header((header::SET_COOKIE, app.settings.http.cookie.delete()));
     }
     Ok(response.finish())
-}
-
-fn checked_email(typed: Option<&str>, errors: &mut Vec<FieldError>) -> Option<EmailAddress> {
-    let typed = required(typed, "email", errors)?;
-    let email = EmailAddress::parse(typed);
-    if email.is_none() {
-        errors.push(FieldError::new("email", "NO_ADDRESS", "This is no e-mail address."));
-    }
-    email
 }
 
 fn sign_in_of(request: &HttpRequest, transport: Transport) -> Result<SignIn, ApiError> {

@@ -151,6 +151,47 @@ pub fn sign_in(
         .map(|row| row.map(User::from))
 }
 
+/// The user as he or she is now, whose row nobody else changes until the transaction ends.
+pub fn hold(connection: &mut AnyConnection, id: Id) -> QueryResult<Option<User>> {
+    diesel::update(users::table.find(id))
+        .set(users::email.eq(users::email))
+        .returning(USER)
+        .get_result::<UserRow>(connection)
+        .optional()
+        .map(|row| row.map(User::from))
+}
+
+/// Notes that the user has proven to own `email`, if it still is the user's; `false` where it is not.
+pub fn set_verified(
+    connection: &mut AnyConnection,
+    id: Id,
+    email: &EmailAddress,
+    now: Moment,
+) -> QueryResult<bool> {
+    diesel::update(users::table.find(id))
+        .filter(users::email_canonical.eq(email.canonical()))
+        .set(users::email_verified_at.eq(now))
+        .execute(connection)
+        .map(|changed| changed == 1)
+}
+
+/// Gives the user another address, which is proven. One that is taken is a unique violation.
+pub fn set_email(
+    connection: &mut AnyConnection,
+    id: Id,
+    email: &EmailAddress,
+    now: Moment,
+) -> QueryResult<bool> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::email.eq(email.typed()),
+            users::email_canonical.eq(email.canonical()),
+            users::email_verified_at.eq(now),
+        ))
+        .execute(connection)
+        .map(|changed| changed == 1)
+}
+
 /// Replaces the password that `checked` is the hash of; `false` where it is no longer the user's.
 pub fn change_password(
     connection: &mut AnyConnection,

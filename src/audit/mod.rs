@@ -26,8 +26,18 @@ pub enum Kind {
     RotationRecovered,
     /// A password was changed by its owner.
     PasswordChanged,
-    /// A password was set by an operator.
+    /// A password was set without the old one: by a mailed link, or by an operator.
     PasswordReset,
+    /// Somebody asked for a link to set a new password.
+    PasswordResetAsked,
+    /// An address was proven.
+    EmailVerified,
+    /// A user asked for another address.
+    EmailChangeAsked,
+    /// An address was replaced by another, which is proven.
+    EmailChanged,
+    /// A mail could not be sent for a day and was given up.
+    MailGivenUp,
     /// A name was changed.
     ProfileChanged,
     /// A role was changed.
@@ -54,6 +64,11 @@ impl Kind {
             Self::RotationRecovered => "rotation_recovered",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::PasswordResetAsked => "password_reset_asked",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeAsked => "email_change_asked",
+            Self::EmailChanged => "email_changed",
+            Self::MailGivenUp => "mail_given_up",
             Self::ProfileChanged => "profile_changed",
             Self::RoleChanged => "role_changed",
             Self::UserDisabled => "user_disabled",

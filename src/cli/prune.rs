@@ -1,15 +1,23 @@
 //! `symbolon prune`.
 
 use super::{CommonArgs, Failure, operator, print};
-use crate::sessions::prune::{Pruned, prune};
+use crate::background::Stop;
+use crate::prune::{Pruned, Pruner};
 use crate::settings::Faults;
 
 /// Deletes what is past its time and says how much that was.
 pub(super) fn run(args: &CommonArgs) -> Result<(), Failure> {
     let settings = args.start(Faults::default())?;
     let operator = operator(&settings)?;
-    let Pruned { sessions, events } =
-        prune(&operator.database, operator.clock.now(), settings.audit_retention)?;
-    print(format_args!("deleted {sessions} ended sessions and {events} old audit events"))?;
+    let pruner = Pruner {
+        database: operator.database,
+        clock: operator.clock,
+        retention: settings.audit_retention,
+        instance: None,
+    };
+    let Pruned { sessions, tokens, events } = pruner.prune(&Stop::default())?;
+    print(format_args!(
+        "deleted {sessions} ended sessions, {tokens} expired links and {events} old audit events"
+    ))?;
     Ok(())
 }

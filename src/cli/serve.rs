@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::Failure;
 use crate::app::App;
-use crate::clock::SharedClock;
+use crate::clock::{Clock, SharedClock};
 use crate::db::migrate::{self, MigrateError};
-use crate::db::{Database, DbError, follow_database_time};
+use crate::db::{Database, DbError, Id, follow_database_time};
+use crate::prune::Pruner;
 use crate::random::SystemRandom;
 use crate::server;
-use crate::sessions::prune;
 use crate::settings::{ServeArgs, Settings};
 
 /// How long a database that does not answer is waited for at start.
@@ -21,11 +21,9 @@ const WAIT_FOR_DATABASE: Duration = Duration::from_secs(60);
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let settings = args.check()?;
     args.logs.start(settings.environment.is_production());
-    settings
-        .http
-        .warnings(settings.environment)
-        .iter()
-        .for_each(|warning| tracing::warn!("{warning}"));
+    let environment = settings.environment;
+    let warnings = [settings.http.warnings(environment), settings.mail.warnings(environment)];
+    warnings.iter().flatten().for_each(|warning| tracing::warn!("{warning}"));
     // Taken before anything else is done, so that a second start fails at once.
     let listener = TcpListener::bind(settings.http.bind)
         .map_err(|error| format!("cannot listen on {}: {error}", settings.http.bind))?;
@@ -34,10 +32,18 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let clock = Arc::new(SharedClock::default());
     follow_database_time(&database, &clock)?;
     let random = Arc::new(SystemRandom);
-    let retention = settings.database.audit_retention;
-    let app = App::build(settings, database.clone(), clock.clone(), random.clone())?;
-    prune::keep_pruning(database, clock, random, retention)?;
+    let pruner = Pruner {
+        database: database.clone(),
+        clock: clock.clone(),
+        retention: settings.database.audit_retention,
+        instance: Some(Id::new(clock.now(), &*random)),
+    };
+    let app = App::build(settings, database, clock, random.clone())?;
+    let pruning = pruner.start(random)?;
+    let mail = app.outbox.start()?;
     server::serve(&app, listener, announce)?;
+    pruning.tell();
+    app.outbox.stop(mail);
     tracing::info!("stopped");
     Ok(())
 }

@@ -12,6 +12,11 @@ pub fn refresh_token_key(secret: &Secret) -> Zeroizing<[u8; 32]> {
     derive(secret, b"symbolon refresh token v1")
 }
 
+/// The key of one-time tokens, the ones that are mailed, made in the same way.
+pub fn one_time_token_key(secret: &Secret) -> Zeroizing<[u8; 32]> {
+    derive(secret, b"symbolon one-time token v1")
+}
+
 #[expect(clippy::expect_used, reason = "RFC 5869 allows 255 * 32 bytes of output; 32 always fit")]
 fn derive(secret: &Secret, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);

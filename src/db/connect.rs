@@ -10,6 +10,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection};
 
 use super::{AnyConnection, DbError};
+use crate::private_files;
 use crate::settings::database::{DatabaseUrl, PostgresUrl};
 
 /// What every PostgreSQL session starts with. Commits are durable even where the server's default
@@ -165,11 +166,7 @@ fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
 /// it in this process (POSIX, `fcntl`), and the next process that ends, taking itself for the last,
 /// would delete the journal that this one goes on writing to.
 pub(super) fn create_private(path: &Path) -> Result<(), DbError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private_files::write_options().create_new(true).open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(DbError::Unavailable(format!("cannot make {}: {error}", path.display())))
         }

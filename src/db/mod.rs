@@ -5,6 +5,7 @@
 
 mod any;
 mod connect;
+pub mod lease;
 pub mod migrate;
 pub mod schema;
 mod shared_time;

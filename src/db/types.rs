@@ -63,6 +63,16 @@ impl Id {
         let millis = u64::try_from(now.unix_micros() / 1000).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random::bytes(random)).into_uuid())
     }
+
+    /// The id of these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for Id {

@@ -17,6 +17,7 @@ use crate::sessions::claims::TokenFault;
 use crate::sessions::token::Session;
 
 /// The user behind a good access token, checked against session and account on this very request.
+/// As an extractor it refuses users whose address has to be proven first and is not.
 #[derive(Debug, Clone)]
 pub struct CurrentUser {
     /// The session, which is live.
@@ -33,11 +34,19 @@ impl FromRequest for CurrentUser {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { current_user(&request).await })
+        Box::pin(async move {
+            let current = current_user(&request).await?;
+            let needs_proof = app_of(&request)?.settings.passwords.require_verified_email;
+            if needs_proof && current.user.email_verified_at.is_none() {
+                return Err(Code::EmailNotVerified.into());
+            }
+            Ok(current)
+        })
     }
 }
 
-/// The user behind the access token of `request`.
+/// The user behind the access token of `request`, even where the address is still to be proven: for
+/// the few calls that such a user may make.
 pub async fn current_user(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
     let app = app_of(request)?;
     let token = bearer_token(request)?;

@@ -6,8 +6,10 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{BytesMut, Payload};
 use futures_util::StreamExt;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::accounts::email::EmailAddress;
 use crate::error::{ApiError, Code, FieldError};
 
 /// The largest body taken, in bytes.
@@ -16,6 +18,11 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// The longest time for a whole body, however steadily it trickles.
 const MAX_TIME: Duration = Duration::from_secs(30);
+
+/// The body of a call that takes none: nothing, or an object without fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// Reads the body as a `T`.
 pub async fn json<T: DeserializeOwned>(
@@ -132,6 +139,20 @@ where
     T: serde::Deserialize<'de>,
 {
     T::deserialize(field).map(Some)
+}
+
+/// An address that has to be there; notes it among `errors` where it is not, or is none.
+pub fn required_email(
+    typed: Option<&str>,
+    field: &'static str,
+    errors: &mut Vec<FieldError>,
+) -> Option<EmailAddress> {
+    let typed = required(typed, field, errors)?;
+    let email = EmailAddress::parse(typed);
+    if email.is_none() {
+        errors.push(FieldError::new(field, "NO_ADDRESS", "This is no e-mail address."));
+    }
+    email
 }
 
 /// A field that has to be there; notes it among `errors` where it is not.

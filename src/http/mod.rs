@@ -16,11 +16,16 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::error::ApiError;
+
+/// The answer of a call whose effect is yet to come: 202 and `{}`.
+pub fn accepted() -> HttpResponse {
+    HttpResponse::Accepted().json(serde_json::json!({}))
+}
 
 /// The service that a request is for.
 pub fn app_of(request: &HttpRequest) -> Result<Arc<App>, ApiError> {

@@ -2,18 +2,22 @@
 
 use crate::accounts::profile::Confirmed;
 use crate::accounts::store;
+use crate::accounts::user::User;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
 use crate::crypto::password::PasswordHash;
 use crate::db::{DbError, Id};
+use crate::mail::{self, Mail};
+use crate::one_time::Purpose;
+use crate::one_time::store as tokens;
 use crate::sessions::{end, lookup};
 
 /// Replaces the password that was checked against `checked`, and ends every other session than
-/// `kept`, from which it was asked for.
+/// `kept`, from which it was asked for, and every link that was mailed to change something.
 pub fn change(
     app: &App,
-    user: Id,
+    user: &User,
     kept: Id,
     checked: &PasswordHash,
     hash: &PasswordHash,
@@ -23,11 +27,13 @@ pub fn change(
         if !lookup::is_live(connection, kept, app.now())? {
             return Ok(Confirmed::SessionEnded);
         }
-        if !store::change_password(connection, user, checked, hash)? {
+        if !store::change_password(connection, user.id, checked, hash)? {
             return Ok(Confirmed::HashReplaced);
         }
-        app.record(connection, &Event::by(user, Kind::PasswordChanged, Some(kept), client))?;
-        end::revoke_all_within(app, connection, user, Some(kept), client)?;
+        tokens::revoke(connection, user.id, &[Purpose::ResetPassword, Purpose::ChangeEmail])?;
+        app.record(connection, &Event::by(user.id, Kind::PasswordChanged, Some(kept), client))?;
+        end::revoke_all_within(app, connection, user.id, Some(kept), client)?;
+        app.post(connection, &Mail::to(user, mail::Kind::PasswordChanged, client))?;
         Ok(Confirmed::Done)
     })
 }

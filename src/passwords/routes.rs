@@ -1,20 +1,28 @@
-//! `/auth/change-password`.
+//! `/auth/change-password`, `/auth/forgot-password`, `/auth/reset-password`.
+
+use std::sync::Arc;
 
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::change;
+use super::{change, reset};
+use crate::accounts::user::User;
+use crate::app::App;
 use crate::crypto::password::Password;
-use crate::error::{ApiError, FieldError};
-use crate::http::app_of;
+use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::CurrentUser;
-use crate::http::body::{self, required};
+use crate::http::body::{self, required, required_email};
+use crate::http::client::client_of;
 use crate::http::confirm::confirm;
+use crate::http::{accepted, app_of, blocking};
 
-/// Mounts this route.
+/// Mounts these routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource("/auth/change-password").post(change_password));
+    config
+        .service(web::resource("/auth/change-password").post(change_password))
+        .service(web::resource("/auth/forgot-password").post(forgot_password))
+        .service(web::resource("/auth/reset-password").post(reset_password));
 }
 
 #[derive(Deserialize)]
@@ -35,21 +43,72 @@ async fn change_password(
     let mut errors = Vec::new();
     let old = required(body.current_password, "currentPassword", &mut errors);
     let new = required(body.new_password, "newPassword", &mut errors);
-    if let Some(new) = &new {
-        let objection = app.passwords.objection(new, &user.email, user.name.as_deref());
-        errors
-            .extend(objection.map(|objection| {
-                FieldError::new("newPassword", objection.code, objection.message)
-            }));
-    }
+    errors.extend(new.as_ref().and_then(|new| objection(&app, new, &user)));
     let (Some(old), Some(new), true) = (old, new, errors.is_empty()) else {
         return Err(ApiError::validation(errors));
     };
     let hash = app.hasher.hash(new).await?;
-    confirm(&app, user.id, &old, move |app, checked| {
-        change::change(app, user.id, session.id, checked, &hash, &client)
+    let id = user.id;
+    confirm(&app, id, &old, move |app, checked| {
+        change::change(app, &user, session.id, checked, &hash, &client)
     })
     .await?;
-    tracing::info!(user = %user.id, "password changed");
+    tracing::info!(user = %id, "password changed");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What is wrong with the new password of `user`, if anything is.
+fn objection(app: &App, new: &Password, user: &User) -> Option<FieldError> {
+    let objection = app.passwords.objection(new, &user.email, user.name.as_deref())?;
+    Some(FieldError::new("newPassword", objection.code, objection.message))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgotBody {
+    email: Option<String>,
+}
+
+async fn forgot_password(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: ForgotBody = body::json(&request, payload).await?;
+    let mut errors = Vec::new();
+    let email = required_email(body.email.as_deref(), "email", &mut errors);
+    let email = email.ok_or_else(|| ApiError::validation(errors))?;
+    let client = client_of(&request, &app.settings.http.trusted_proxies);
+    blocking::run(move || reset::ask(&app, &email, &client)).await?;
+    tracing::info!("password reset asked for");
+    Ok(accepted())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ResetBody {
+    token: Option<String>,
+    new_password: Option<Password>,
+}
+
+async fn reset_password(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let body: ResetBody = body::json(&request, payload).await?;
+    let mut errors = Vec::new();
+    let token = required(body.token, "token", &mut errors);
+    let new = required(body.new_password, "newPassword", &mut errors);
+    let (Some(token), Some(new)) = (token, new) else {
+        return Err(ApiError::validation(errors));
+    };
+    // Judged before anything is hashed: no work for guesses.
+    let finding = Arc::clone(&app);
+    let found = blocking::run(move || reset::find(&finding, &token)).await?;
+    let (id, user) = found.ok_or(Code::LinkInvalid)?;
+    if let Some(objection) = objection(&app, &new, &user) {
+        return Err(ApiError::validation(vec![objection]));
+    }
+    let hash = app.hasher.hash(new).await?;
+    let client = client_of(&request, &app.settings.http.trusted_proxies);
+    if !blocking::run(move || reset::reset(&app, id, &hash, &client)).await? {
+        return Err(Code::LinkInvalid.into());
+    }
+    tracing::info!(user = %user.id, "password reset");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,7 +5,6 @@ pub mod claims;
 pub mod end;
 pub mod lookup;
 pub mod open;
-pub mod prune;
 pub mod routes;
 pub mod store;
 pub mod token;

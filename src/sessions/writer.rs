@@ -17,6 +17,7 @@ use crate::audit::{self, Event, Kind};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::db::{self, AnyConnection, Database, DbError, Id, Moment, PATIENCE, QueryResult};
+use crate::mail::{self, Mail, outbox};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 use crate::random::Random;
 
@@ -158,6 +159,7 @@ struct Changes {
     restarted: Vec<Session>,
     revoked: Vec<Id>,
     events: Vec<Event>,
+    mails: Vec<Mail>,
 }
 
 /// What a group did not answer.
@@ -306,6 +308,7 @@ impl Apply {
                 let detail = format!("generation {old} of {live}");
                 changes.events.push(event(Kind::RefreshTokenReused).with_detail(detail));
                 changes.revoked.push(refresh.session);
+                changes.mails.push(Mail::to(&user, mail::Kind::SessionEnded, client));
                 row.session.revoked_at = Some(now);
                 refused(Refusal::Reused)
             }
@@ -336,6 +339,9 @@ impl Apply {
         }
         for event in &changes.events {
             audit::store::record(connection, Id::new(now, &*self.random), event, now)?;
+        }
+        for mail in &changes.mails {
+            outbox::post(connection, Id::new(now, &*self.random), mail, now)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::faults::{self, Faults, given};
 use super::secret::Secret;
+use crate::private_files;
 
 /// What the command line and the environment say about the database.
 #[derive(Debug, Clone, Args)]
@@ -156,18 +157,9 @@ fn make_parent(path: &Path, faults: &mut Faults) {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return;
     };
-    if let Err(error) = make_private_dir(folder) {
+    if let Err(error) = private_files::make_dir(folder) {
         faults.note("DATABASE_URL", format_args!("cannot make {}: {error}", folder.display()));
     }
-}
-
-/// Makes `folder` and its parents, for its owner alone where it is new.
-pub(super) fn make_private_dir(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

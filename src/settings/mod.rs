@@ -7,6 +7,7 @@ pub mod database;
 pub mod faults;
 pub mod http;
 pub mod logs;
+pub mod mail;
 pub mod passwords;
 pub mod secret;
 pub mod table;
@@ -20,6 +21,7 @@ pub use secret::Secret;
 use database::{DatabaseArgs, DatabaseSettings};
 use http::{HttpArgs, HttpSettings};
 use logs::LogArgs;
+use mail::{MailArgs, MailSettings};
 use passwords::{PasswordArgs, PasswordSettings};
 use tokens::{TokenArgs, TokenSettings};
 
@@ -71,6 +73,8 @@ pub struct ServeArgs {
     tokens: TokenArgs,
     #[command(flatten)]
     passwords: PasswordArgs,
+    #[command(flatten)]
+    mail: MailArgs,
     /// How and what to log.
     #[command(flatten)]
     pub logs: LogArgs,
@@ -89,6 +93,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// Passwords and registration.
     pub passwords: PasswordSettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
 }
 
 impl ServeArgs {
@@ -100,7 +106,9 @@ impl ServeArgs {
         let http = self.http.check(environment, &mut faults);
         let tokens = self.tokens.check(environment, &http, &self.database, &mut faults);
         let passwords = self.passwords.check(&mut faults);
+        let data_dir = self.database.data_dir();
+        let mail = self.mail.check(environment, &http.public_url, data_dir, &mut faults);
         self.logs.check(&mut faults);
-        faults.or(Settings { environment, http, database, tokens, passwords })
+        faults.or(Settings { environment, http, database, tokens, passwords, mail })
     }
 }

@@ -16,6 +16,9 @@ pub struct PasswordArgs {
     /// `open` or `closed`: whether anybody may register
     #[arg(long, env = "REGISTRATION", default_value = "open", value_name = "STATE")]
     registration: String,
+    /// Whether an account can do nothing but verify its address until that is done
+    #[arg(long, env = "REQUIRE_VERIFIED_EMAIL", default_value = "false", value_name = "BOOL")]
+    require_verified_email: String,
 }
 
 /// What they say about each single password, which commands that set one need, too.
@@ -39,6 +42,8 @@ pub struct PasswordSettings {
     pub hash_queue: usize,
     /// Whether anybody may register.
     pub registration_open: bool,
+    /// Whether an account can do nothing but verify its address until that is done.
+    pub require_verified_email: bool,
 }
 
 /// Valid settings of each single password.
@@ -72,6 +77,12 @@ impl PasswordArgs {
                     other => Err(format!("`{other}` is neither open nor closed")),
                 }
             }),
+            require_verified_email: faults.read(
+                "REQUIRE_VERIFIED_EMAIL",
+                &self.require_verified_email,
+                true,
+                faults::flag,
+            ),
         }
     }
 }

@@ -11,10 +11,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 
 use super::Environment;
-use super::database::{DatabaseArgs, make_private_dir};
+use super::database::DatabaseArgs;
 use super::faults::{self, Faults, given, list};
 use super::http::HttpSettings;
 use super::secret::Secret;
+use crate::private_files;
 use crate::random::{self, SystemRandom};
 
 /// What the command line and the environment say about tokens.
@@ -249,7 +250,7 @@ fn unlistable(secret: &Secret) -> Option<&'static str> {
 fn kept_secret(data_dir: &Path) -> std::io::Result<Secret> {
     let path = data_dir.join("jwt_secret");
     if !path.exists() {
-        make_private_dir(data_dir)?;
+        private_files::make_dir(data_dir)?;
         let bytes: [u8; 32] = random::bytes(&SystemRandom);
         write_once(&path, &URL_SAFE_NO_PAD.encode(bytes))?;
     }
@@ -267,11 +268,7 @@ fn write_once(path: &Path, text: &str) -> std::io::Result<()> {
     // A number of its own: processes of two containers may share theirs.
     let suffix: [u8; 8] = random::bytes(&SystemRandom);
     let draft = path.with_extension(URL_SAFE_NO_PAD.encode(suffix));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
+    let mut file = private_files::write_options().create_new(true).open(&draft)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
     std::fs::remove_file(&draft)?;

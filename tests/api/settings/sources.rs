@@ -224,14 +224,18 @@ fn the_help_documents_every_variable() {
         "JWT_SECRET_FILE",
         "JWT_SECRET_PREVIOUS",
         "LOG_FORMAT",
+        "MAIL_FROM",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",
         "REFRESH_GRACE",
         "REFRESH_TOKEN_TTL",
         "REGISTRATION",
+        "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",
         "SESSION_TTL",
+        "SMTP_URL",
+        "SMTP_URL_FILE",
         "TRUSTED_PROXIES",
     ];
     assert_eq!(names, expected);

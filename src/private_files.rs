@@ -1,0 +1,22 @@
+//! Files and folders for their owner alone.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::path::Path;
+
+/// Makes `folder` and its parents, for their owner alone where they are new.
+pub fn make_dir(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Options for writing a file that is for its owner alone where it is new.
+pub fn write_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

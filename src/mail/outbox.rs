@@ -175,12 +175,11 @@ impl Outbox {
         let message = transport::message(&self.settings, waiting, letter, self.clock.now())?;
         self.transport.send(&message, waiting)?;
         let (mail, kind) = (waiting.id, waiting.mail.kind.name());
-        match token.filter(|_| self.settings.log_links) {
-            Some(token) => {
-                let link = letter::link(&self.settings, waiting.mail.kind, token);
-                tracing::info!(%mail, kind, link, "mail written to a file");
-            }
-            None => tracing::info!(%mail, kind, "mail sent"),
+        if let Some(token) = token.filter(|_| self.settings.log_links) {
+            let link = letter::link(&self.settings, waiting.mail.kind, token);
+            tracing::info!(%mail, kind, link, "mail written to a file");
+        } else {
+            tracing::info!(%mail, kind, "mail sent");
         }
         Ok(())
     }

@@ -98,10 +98,10 @@ on_both_databases! {
             let has = |line: &Value| line["message"].as_str().unwrap().starts_with(start);
             assert_eq!(lines.iter().filter(|line| has(line)).count(), 1, "{start}");
         }
-        // What happens outside of any request: the start, the end, the pruning.
+        // What happens outside of any request: the start, the end, the pruning, the mail.
         for line in lines.iter().filter(|line| line["span"]["id"].is_null()) {
             let target = line["target"].as_str().unwrap();
-            let outside = ["symbolon::cli", "symbolon::server", "symbolon::sessions::prune", "symbolon::db"];
+            let outside = ["symbolon::cli", "symbolon::server", "symbolon::prune", "symbolon::mail", "symbolon::db"];
             assert!(outside.iter().any(|module| target.starts_with(module)), "{line}");
         }
     }

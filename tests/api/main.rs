@@ -16,6 +16,7 @@ mod faults;
 mod health;
 mod http;
 mod logs;
+mod mail;
 mod readme;
 mod settings;
 mod tokens;

@@ -1,7 +1,10 @@
+mod change_email;
 mod change_password;
 mod login;
 mod logout;
 mod me;
 mod refresh_token;
 mod register;
+mod reset_password;
 mod sessions;
+mod verify_email;

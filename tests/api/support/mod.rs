@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod database;
 pub mod forge;
 pub mod load;
+pub mod mail;
 pub mod process;
 pub mod rounds;
 pub mod rows;
@@ -14,6 +15,7 @@ pub mod server;
 pub use client::{Answer, Call, Client, SignedIn};
 pub use clock::TestClock;
 pub use database::Db;
+pub use mail::{Letter, SmtpServer};
 pub use rounds::rounds;
 pub use server::TestServer;
 

@@ -1,0 +1,6 @@
+//! Mail: what it says, and that it arrives once, whatever fails on the way.
+
+mod letters;
+mod outbox;
+mod secrets;
+mod smtp;

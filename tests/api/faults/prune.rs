@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon::background::Stop;
-use symbolon::db::Id;
+use symbolon::clock::Clock;
+use symbolon::db::{Id, lease};
 use symbolon::prune::{Pruned, Pruner};
 use symbolon::sessions::store::delete_ended;
 
@@ -71,6 +72,44 @@ on_both_databases! {
         });
         assert_eq!(server.db.number("SELECT count(*) FROM refresh_tokens"), 1);
         server.refresh(&ended[0].refresh).expect_failure(401, "REFRESH_TOKEN_EXPIRED");
+    }
+
+    /// Several instances take turns: one deletes, and the others leave it to that one.
+    fn one_instance_at_a_time(db) {
+        let server = TestServer::start(db);
+        server.register("ada@example.com");
+        let [first, second] = [(); 2].map(|()| Some(server.app.new_id()));
+        let prune = |instance| pruner(&server, instance).prune(&Stop::default()).unwrap().sessions;
+        let end_one = || {
+            let ended = server.login("ada@example.com").session;
+            let past = server.db.moment(server.clock.now().unix_micros() - 1);
+            server.db.set_session(&ended, &format!("ends_at = {past}"));
+        };
+        end_one();
+        assert_eq!(prune(first), 1);
+        // For half an hour it is the first one's turn.
+        end_one();
+        server.clock.step(1_799.9);
+        assert_eq!((prune(second), prune(first)), (0, 1));
+        end_one();
+        server.clock.step(1_800.0);
+        assert_eq!((prune(second), prune(first)), (1, 0));
+        // An operator asks nobody.
+        end_one();
+        assert_eq!(prune(None), 1);
+        // One that is killed at it holds the others up for a minute.
+        server.clock.step(1_800.0);
+        end_one();
+        let app = &server.app;
+        let (killed, ends_at) = (app.new_id(), app.now() + Duration::from_secs(60));
+        let taken = app.database.write(|connection| {
+            lease::take(connection, "prune", killed, app.now(), ends_at)
+        });
+        assert!(taken.unwrap());
+        server.clock.step(59.9);
+        assert_eq!(prune(first), 0);
+        server.clock.step(0.1);
+        assert_eq!(prune(first), 1);
     }
 
     /// A session is one row for life, and neither a row nor an event is added by refreshing.

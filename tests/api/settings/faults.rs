@@ -72,6 +72,9 @@ fn every_fault_is_named_at_once() {
         ("PASSWORD_MIN_LENGTH", "7"),
         ("PASSWORD_HASH_QUEUE", "many"),
         ("REGISTRATION", "maybe"),
+        ("REQUIRE_VERIFIED_EMAIL", "perhaps"),
+        ("SMTP_URL", "http://canary:canary@mail.example.com"),
+        ("MAIL_FROM", "Example <no address>"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);
@@ -91,14 +94,17 @@ fn every_fault_is_named_at_once() {
         "DATABASE_URL",
         "JWT_SECRET",
         "LOG_FORMAT",
+        "MAIL_FROM",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",
         "REFRESH_GRACE",
         "REFRESH_TOKEN_TTL",
         "REGISTRATION",
+        "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",
         "SESSION_TTL",
+        "SMTP_URL",
         "TRUSTED_PROXIES",
     ];
     assert_eq!(names, expected, "{complaint}");

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::support::mail::letters;
 use crate::support::process::{Process, free_port};
 use crate::support::{Db, PASSWORD, TestServer};
 
@@ -28,9 +30,15 @@ fn the_data_folder_is_for_its_owner_alone() {
     let process = start_in(&db, &[]);
     process.register("ada@example.com");
     let data = db.dir.path().join("data");
-    assert_eq!(mode(&data), 0o700);
+    let started = Instant::now();
+    while letters(&data.join("mail")).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(10), "{}", process.logged());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!((mode(&data), mode(&data.join("mail"))), (0o700, 0o700));
     let mut names: Vec<_> = fs::read_dir(&data).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
+    names.retain(|name| name != "mail");
     assert_eq!(names, ["jwt_secret", "symbolon.db", "symbolon.db-shm", "symbolon.db-wal"]);
     for name in names {
         assert_eq!(mode(&data.join(&name)), 0o600, "{}", name.display());

@@ -251,10 +251,11 @@ fn the_start_says_what_will_bite() {
         log.lines().filter(|line| line.contains("WARN")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(warned(&[]), Vec::<String>::new());
-    let cases: [(&[(&str, &str)], &str); 4] = [
+    let cases: [(&[(&str, &str)], &str); 5] = [
         (&[("COOKIE_SECURE", "true")], "Safari drops it"),
         (&[("ALLOWED_ORIGINS", "http://localhost:5173")], "different sites"),
         (&[("ALLOWED_ORIGINS", "*")], "every site"),
+        (&[("SMTP_URL", "smtp://ada:secret@127.0.0.1")], "sends its password unencrypted"),
         (
             &[("PUBLIC_URL", "http://localhost:1"), ("ALLOWED_ORIGINS", "http://127.0.0.1:2")],
             "different sites",

@@ -72,6 +72,10 @@ fn every_fault_is_named_at_once() {
         ("PASSWORD_MIN_LENGTH", "7"),
         ("PASSWORD_HASH_QUEUE", "many"),
         ("REGISTRATION", "maybe"),
+        ("LOGIN_RATE_LIMIT", "5"),
+        ("REGISTER_RATE_LIMIT", "0/1h"),
+        ("FORGOT_RATE_LIMIT", "3/hour"),
+        ("REDIS_URL", "http://canary:canary@cache"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);
@@ -89,13 +93,17 @@ fn every_fault_is_named_at_once() {
         "COOKIE_SECURE",
         "DATABASE_POOL_SIZE",
         "DATABASE_URL",
+        "FORGOT_RATE_LIMIT",
         "JWT_SECRET",
+        "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",
+        "REDIS_URL",
         "REFRESH_GRACE",
         "REFRESH_TOKEN_TTL",
+        "REGISTER_RATE_LIMIT",
         "REGISTRATION",
         "RUST_LOG",
         "SESSION_TTL",
@@ -212,6 +220,28 @@ fn a_database_url_that_cannot_be_is_refused_without_repeating_it() {
     {
         let complaint = complaint(&[("DATABASE_URL", url)]);
         assert_eq!(named(&complaint), ["DATABASE_URL"]);
+        assert!(!complaint.contains("canary"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_limit_is_so_many_within_so_long_or_off() {
+    let too_many = format!("{}/1m", u64::MAX);
+    let wrong = ["5", "5/", "/1m", "5/1", "0/1m", "-1/1m", "5/0", "5/0s", "5/8d", "1001/1m"];
+    for text in wrong.into_iter().chain(["5/1m/1m", "OFF", "none", &too_many]) {
+        let complaint = complaint(&[("LOGIN_RATE_LIMIT", text)]);
+        assert_eq!(named(&complaint), ["LOGIN_RATE_LIMIT"], "{text}");
+    }
+}
+
+/// The URL may hold a password, so no complaint repeats it.
+#[test]
+fn a_redis_url_that_cannot_be_is_refused_without_repeating_it() {
+    for url in
+        ["canary", "http://canary", "redis://", "redis://:canary@h/x", "unix:///canary", "rediss:canary"]
+    {
+        let complaint = complaint(&[("REDIS_URL", url)]);
+        assert_eq!(named(&complaint), ["REDIS_URL"], "{url}");
         assert!(!complaint.contains("canary"), "{complaint}");
     }
 }

@@ -7,6 +7,7 @@ pub mod database;
 pub mod forge;
 pub mod load;
 pub mod process;
+pub mod redis;
 pub mod rounds;
 pub mod rows;
 pub mod server;

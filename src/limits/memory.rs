@@ -40,7 +40,7 @@ impl Memory {
         if !standings.iter().all(Standing::passes) {
             return standings;
         }
-        limits.iter().for_each(|limit| kept.count(limit, now));
+        kept.count(limits, now);
         limits
             .iter()
             .map(|limit| Standing { wait: Duration::ZERO, ..kept.standing(limit, now) })
@@ -49,8 +49,7 @@ impl Memory {
 
     /// Counts an attempt that was let through elsewhere.
     pub fn count(&self, limits: &[Limit], now: Moment) {
-        let mut kept = self.lock();
-        limits.iter().for_each(|limit| kept.count(limit, now));
+        self.lock().count(limits, now);
     }
 
     /// Makes the account of `key` wait: an attempt has failed.
@@ -63,6 +62,12 @@ impl Memory {
     /// Forgets the failures of an account.
     pub fn forget_failures(&self, key: &str) {
         self.lock().failures.pop(key);
+    }
+
+    /// How many logs and failures are kept.
+    pub fn kept(&self) -> usize {
+        let kept = self.lock();
+        kept.logs.len() + kept.failures.len()
     }
 
     /// Nothing panics while it holds the lock, so that what is kept is always whole.
@@ -90,12 +95,14 @@ impl Kept {
         }
     }
 
-    fn count(&mut self, limit: &Limit, now: Moment) {
-        let key = limit.key.clone();
-        match limit.rule {
-            Rule::Rate(_) => self.logs.get_or_insert_mut(key, SlidingLog::default).record(now),
-            Rule::Failures => {
-                self.failures.get_or_insert_mut(key, || Failures::none(now)).count(now);
+    fn count(&mut self, limits: &[Limit], now: Moment) {
+        for Limit { key, rule, .. } in limits {
+            let key = key.clone();
+            match rule {
+                Rule::Rate(_) => self.logs.get_or_insert_mut(key, SlidingLog::default).record(now),
+                Rule::Failures => {
+                    self.failures.get_or_insert_mut(key, || Failures::none(now)).count(now);
+                }
             }
         }
     }

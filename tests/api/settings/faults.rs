@@ -237,9 +237,14 @@ fn a_limit_is_so_many_within_so_long_or_off() {
 /// The URL may hold a password, so no complaint repeats it.
 #[test]
 fn a_redis_url_that_cannot_be_is_refused_without_repeating_it() {
-    for url in
-        ["canary", "http://canary", "redis://", "redis://:canary@h/x", "unix:///canary", "rediss:canary"]
-    {
+    for url in [
+        "canary",
+        "http://canary",
+        "redis://",
+        "redis://:canary@h/x",
+        "unix:///canary",
+        "rediss:canary",
+    ] {
         let complaint = complaint(&[("REDIS_URL", url)]);
         assert_eq!(named(&complaint), ["REDIS_URL"], "{url}");
         assert!(!complaint.contains("canary"), "{complaint}");

@@ -8,6 +8,7 @@ use crate::audit::{self, Event};
 use crate::clock::Clock;
 use crate::crypto::hasher::Hasher;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
+use crate::limits::Limits;
 use crate::mail::Mail;
 use crate::mail::outbox::{self, Outbox};
 use crate::mail::transport::Transport;
@@ -41,6 +42,8 @@ pub struct App {
     pub writer: Writer,
     /// Judges new passwords.
     pub passwords: PasswordPolicy,
+    /// Counts attempts.
+    pub limits: Limits,
     /// Makes and checks the tokens that are mailed.
     pub one_time: Arc<OneTimeTokens>,
     /// Sends mail, once it is started.
@@ -59,6 +62,9 @@ pub enum BuildError {
     /// The way to the mail server.
     #[error("mail cannot be sent: {0}")]
     Mail(#[from] lettre::transport::smtp::Error),
+    /// The URL of Redis.
+    #[error("limits cannot be shared: {0}")]
+    Limits(#[from] redis::RedisError),
 }
 
 impl App {
@@ -89,6 +95,7 @@ impl App {
             one_time,
             outbox: Arc::new(outbox),
             tokens: Tokens::new(&settings.tokens),
+            limits: Limits::new(&settings.limits)?,
             lookup: Lookup::start(database.clone())?,
             passwords: PasswordPolicy::new(passwords.rules.min_length),
             hasher,

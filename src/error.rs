@@ -153,6 +153,12 @@ impl ApiError {
         Self { bad_access_token: true, ..code.into() }
     }
 
+    /// Too many attempts: the next may pass after so many seconds.
+    pub fn rate_limited(seconds: u32) -> Self {
+        let detail = format!("There were too many attempts. Try again in {seconds} seconds.");
+        Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, detail) }
+    }
+
     /// Something is not available for now: `cause` goes to the log and nowhere else.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         tracing::warn!(%cause, "answered 503");

@@ -7,6 +7,7 @@
 //! * [`accounts`], [`sessions`], [`passwords`]: the features. The rotation rule, which all this
 //!   exists for, is [`sessions::token`]; the writer that carries it out is [`sessions::writer`].
 //! * [`audit`]: what happened, written in the transaction of what it records.
+//! * [`limits`]: how often somebody may try, counted in memory or in Redis.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
@@ -25,6 +26,7 @@ pub mod db;
 pub mod error;
 pub mod health;
 pub mod http;
+pub mod limits;
 pub mod mail;
 pub mod one_time;
 pub mod passwords;

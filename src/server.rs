@@ -25,6 +25,7 @@ use futures_util::future::select;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::envelope;
+use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
@@ -157,8 +158,8 @@ fn cors(app: &Data<App>) -> Cors {
         .allowed_headers(["authorization", "content-type", "idempotency-key", "x-request-id"])
         .expose_headers([
             header::RETRY_AFTER,
-            header::HeaderName::from_static("ratelimit"),
-            header::HeaderName::from_static("ratelimit-policy"),
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
             header::WWW_AUTHENTICATE,
             X_REQUEST_ID,
         ])

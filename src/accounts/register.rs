@@ -56,8 +56,11 @@ pub fn register(
     }
 }
 
-/// Tells whoever has the address that somebody tried to register with it.
+/// Tells whoever has the address that somebody tried to register with it, though not for ever.
 fn tell_owner(app: &App, email: &EmailAddress, client: &Client) -> Result<(), DbError> {
+    if !app.limits.lets_through(&app.limits.policies.mail(email.typed()), app.now()) {
+        return Ok(());
+    }
     app.database.write(|connection| match store::by_email(connection, email)? {
         Some((owner, _)) if owner.is_active() => {
             app.post(connection, &Mail::to(&owner, mail::Kind::AlreadyRegistered, client))

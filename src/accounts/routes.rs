@@ -18,7 +18,7 @@ use crate::http::bearer::CurrentUser;
 use crate::http::body::{self, required, required_email};
 use crate::http::client::client_of;
 use crate::http::confirm::confirm;
-use crate::http::{app_of, blocking, same_site, tokens};
+use crate::http::{app_of, blocking, limit, same_site, tokens};
 use crate::sessions::open::SignIn;
 use crate::sessions::token::Transport;
 
@@ -64,6 +64,7 @@ async fn register(request: HttpRequest, payload: Payload) -> Result<HttpResponse
     };
     let transport = body.refresh_transport.unwrap_or_default();
     let sign_in = sign_in_of(&request, transport)?;
+    limit::check(&request, app.limits.policies.register(&sign_in.client)).await?;
     let hash = app.hasher.hash(password).await?;
     let account = NewAccount { email, name, hash };
     let registering = Arc::clone(&app);
@@ -94,13 +95,16 @@ async fn login(request: HttpRequest, payload: Payload) -> Result<HttpResponse, A
     };
     let transport = body.refresh_transport.unwrap_or_default();
     let sign_in = sign_in_of(&request, transport)?;
+    limit::check(&request, app.limits.policies.login(&sign_in.client, &email)).await?;
     let mut outcome = sign_in_once(&app, &email, &password, &sign_in).await?;
     if matches!(outcome, Outcome::HashReplaced) {
         outcome = sign_in_once(&app, &email, &password, &sign_in).await?;
     }
     let Outcome::SignedIn(signed_in) = outcome else {
+        limit::failed(&app, &email).await?;
         return Err(Code::InvalidCredentials.into());
     };
+    limit::succeeded(&app, &email).await;
     let (session, user) = *signed_in;
     tracing::info!(user = %user.id, session = %session.id, "login");
     tokens::answer(&app, StatusCode::OK, &session, user)
@@ -193,6 +197,7 @@ async fn delete(
     let password = required(body.password, "password", &mut errors);
     let password = password.ok_or_else(|| ApiError::validation(errors))?;
     let CurrentUser { user, client, session } = current;
+    limit::check(&request, app.limits.policies.confirm(user.id)).await?;
     let (user_id, session_id) = (user.id, session.id);
     confirm(&app, user.id, &password, move |app, checked| {
         profile::delete(app, user_id, session_id, checked, &client)

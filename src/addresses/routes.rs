@@ -12,7 +12,7 @@ use crate::http::bearer::{CurrentUser, current_user};
 use crate::http::body::{self, required, required_email};
 use crate::http::client::client_of;
 use crate::http::confirm::confirm;
-use crate::http::{accepted, app_of, blocking};
+use crate::http::{accepted, app_of, blocking, limit};
 
 /// Mounts these routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -35,6 +35,7 @@ async fn verify_email(request: HttpRequest, payload: Payload) -> Result<HttpResp
     let token = required(body.token, "token", &mut errors);
     let token = token.ok_or_else(|| ApiError::validation(errors))?;
     let client = client_of(&request, &app.settings.http.trusted_proxies);
+    limit::check(&request, app.limits.policies.verify(&client)).await?;
     match blocking::run(move || verify::verify(&app, &token, &client)).await? {
         Outcome::Verified(user) => {
             tracing::info!(%user, "address verified");
@@ -53,6 +54,7 @@ async fn resend_verification(
     let app = app_of(&request)?;
     let CurrentUser { user, client, .. } = current_user(&request).await?;
     let body::Nothing {} = body::optional_json(&request, payload).await?;
+    limit::check(&request, app.limits.policies.mail(&user.email)).await?;
     blocking::run(move || verify::resend(&app, user.id, &client)).await?;
     Ok(accepted())
 }
@@ -83,6 +85,9 @@ async fn change_email(
         return Err(ApiError::validation(errors));
     };
     let id = user.id;
+    let policies = &app.limits.policies;
+    let limits = [policies.confirm(id), policies.mail(new.typed())].concat();
+    limit::check(&request, limits).await?;
     confirm(&app, id, &password, move |app, checked| {
         change::ask(app, &user, session.id, checked, &new, &client)
     })

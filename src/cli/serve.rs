@@ -39,6 +39,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         instance: Some(Id::new(clock.now(), &*random)),
     };
     let app = App::build(settings, database, clock, random.clone())?;
+    // One that is away is warned about now, not when it is needed.
+    app.limits.look(app.now());
     let pruning = pruner.start(random)?;
     let mail = app.outbox.start()?;
     server::serve(&app, listener, announce)?;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::password::{Password, PasswordHash};
@@ -25,6 +26,7 @@ enum Done {
 pub struct Hasher {
     queue: Queue<Task, Done>,
     cost: u32,
+    asked: AtomicU64,
 }
 
 impl Hasher {
@@ -43,11 +45,12 @@ impl Hasher {
                 ask.answer(done);
             }
         })?;
-        Ok(Self { queue, cost })
+        Ok(Self { queue, cost, asked: AtomicU64::new(0) })
     }
 
     /// The hash to store for `password`.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unanswered> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         match self.queue.ask(Task::Hash(password), PATIENCE).await? {
             Done::Hashed(Ok(hash)) => Ok(hash),
             Done::Hashed(Err(_)) | Done::Verified(_) => Err(Unanswered::Panicked),
@@ -61,11 +64,17 @@ impl Hasher {
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<bool, Unanswered> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let hash = hash.unwrap_or_else(|| PasswordHash::decoy(self.cost));
         Ok(matches!(
             self.queue.ask(Task::Verify(password, hash), PATIENCE).await?,
             Done::Verified(true)
         ))
+    }
+
+    /// How many passwords it was given so far.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Whether `hash` is of today's scheme and cost.

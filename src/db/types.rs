@@ -132,6 +132,12 @@ impl Moment {
         Self(self.0.saturating_sub(micros))
     }
 
+    /// How long after `earlier` this is; nothing where it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// Seconds from `earlier` until this moment, as between two JWTs' times; 0 where it has passed.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         (self.unix_seconds() - earlier.unix_seconds()).max(0)

@@ -18,9 +18,9 @@ use actix_web::{Error, HttpResponse};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::wire::Closing;
+use super::{limit, problem};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 
@@ -55,7 +55,9 @@ pub async fn wrap<B: MessageBody + 'static>(
     match outcome {
         Ok(response) => {
             let (request, answer) = response.map_into_boxed_body().into_parts();
-            Ok(ServiceResponse::new(request, finish(answer)))
+            let mut answer = finish(answer);
+            limit::complete(&request, answer.headers_mut());
+            Ok(ServiceResponse::new(request, answer))
         }
         // The request is gone, so the answer goes out by the error.
         Err(error) => {

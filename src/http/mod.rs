@@ -7,6 +7,7 @@ pub mod client;
 pub mod confirm;
 pub mod envelope;
 pub mod idempotency;
+pub mod limit;
 pub mod problem;
 pub mod refresh_cookie;
 pub mod request_id;

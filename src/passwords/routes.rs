@@ -15,7 +15,7 @@ use crate::http::bearer::CurrentUser;
 use crate::http::body::{self, required, required_email};
 use crate::http::client::client_of;
 use crate::http::confirm::confirm;
-use crate::http::{accepted, app_of, blocking};
+use crate::http::{accepted, app_of, blocking, limit};
 
 /// Mounts these routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -47,6 +47,7 @@ async fn change_password(
     let (Some(old), Some(new), true) = (old, new, errors.is_empty()) else {
         return Err(ApiError::validation(errors));
     };
+    limit::check(&request, app.limits.policies.confirm(user.id)).await?;
     let hash = app.hasher.hash(new).await?;
     let id = user.id;
     confirm(&app, id, &old, move |app, checked| {
@@ -76,6 +77,7 @@ async fn forgot_password(request: HttpRequest, payload: Payload) -> Result<HttpR
     let email = required_email(body.email.as_deref(), "email", &mut errors);
     let email = email.ok_or_else(|| ApiError::validation(errors))?;
     let client = client_of(&request, &app.settings.http.trusted_proxies);
+    limit::check(&request, app.limits.policies.forgot(&client, email.typed())).await?;
     blocking::run(move || reset::ask(&app, &email, &client)).await?;
     tracing::info!("password reset asked for");
     Ok(accepted())
@@ -97,6 +99,8 @@ async fn reset_password(request: HttpRequest, payload: Payload) -> Result<HttpRe
     let (Some(token), Some(new)) = (token, new) else {
         return Err(ApiError::validation(errors));
     };
+    let client = client_of(&request, &app.settings.http.trusted_proxies);
+    limit::check(&request, app.limits.policies.reset(&client)).await?;
     // Judged before anything is hashed: no work for guesses.
     let finding = Arc::clone(&app);
     let found = blocking::run(move || reset::find(&finding, &token)).await?;
@@ -105,10 +109,11 @@ async fn reset_password(request: HttpRequest, payload: Payload) -> Result<HttpRe
         return Err(ApiError::validation(vec![objection]));
     }
     let hash = app.hasher.hash(new).await?;
-    let client = client_of(&request, &app.settings.http.trusted_proxies);
-    if !blocking::run(move || reset::reset(&app, id, &hash, &client)).await? {
+    let resetting = Arc::clone(&app);
+    if !blocking::run(move || reset::reset(&resetting, id, &hash, &client)).await? {
         return Err(Code::LinkInvalid.into());
     }
+    limit::succeeded(&app, &user.email).await;
     tracing::info!(user = %user.id, "password reset");
     Ok(HttpResponse::NoContent().finish())
 }

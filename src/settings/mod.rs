@@ -6,6 +6,7 @@
 pub mod database;
 pub mod faults;
 pub mod http;
+pub mod limits;
 pub mod logs;
 pub mod mail;
 pub mod passwords;
@@ -20,6 +21,7 @@ pub use secret::Secret;
 
 use database::{DatabaseArgs, DatabaseSettings};
 use http::{HttpArgs, HttpSettings};
+use limits::{LimitArgs, LimitSettings};
 use logs::LogArgs;
 use mail::{MailArgs, MailSettings};
 use passwords::{PasswordArgs, PasswordSettings};
@@ -74,6 +76,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     passwords: PasswordArgs,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     mail: MailArgs,
     /// How and what to log.
     #[command(flatten)]
@@ -93,6 +97,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// Passwords and registration.
     pub passwords: PasswordSettings,
+    /// How often anybody may try.
+    pub limits: LimitSettings,
     /// How mail is sent.
     pub mail: MailSettings,
 }
@@ -106,9 +112,10 @@ impl ServeArgs {
         let http = self.http.check(environment, &mut faults);
         let tokens = self.tokens.check(environment, &http, &self.database, &mut faults);
         let passwords = self.passwords.check(&mut faults);
+        let limits = self.limits.check(&mut faults);
         let data_dir = self.database.data_dir();
         let mail = self.mail.check(environment, &http.public_url, data_dir, &mut faults);
         self.logs.check(&mut faults);
-        faults.or(Settings { environment, http, database, tokens, passwords, mail })
+        faults.or(Settings { environment, http, database, tokens, passwords, limits, mail })
     }
 }

@@ -12,7 +12,7 @@ on_both_databases! {
         assert_eq!(health.text, r#"{"status":"ok"}"#);
         assert_eq!(health.header("content-type"), Some("application/json"));
         let ready = server.get("/readyz").send().expect(200);
-        assert_eq!(ready.text, r#"{"status":"ready","database":"ok"}"#);
+        assert_eq!(ready.text, r#"{"status":"ready","database":"ok","limits":"memory"}"#);
         for path in ["/healthz", "/readyz"] {
             let got = server.get(path).send().expect(200);
             let head = server.call("HEAD", path).send().expect(200);

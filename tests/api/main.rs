@@ -15,6 +15,7 @@ mod cross_site;
 mod faults;
 mod health;
 mod http;
+mod limits;
 mod logs;
 mod mail;
 mod readme;

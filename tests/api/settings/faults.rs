@@ -75,6 +75,10 @@ fn every_fault_is_named_at_once() {
         ("REQUIRE_VERIFIED_EMAIL", "perhaps"),
         ("SMTP_URL", "http://canary:canary@mail.example.com"),
         ("MAIL_FROM", "Example <no address>"),
+        ("LOGIN_RATE_LIMIT", "5"),
+        ("REGISTER_RATE_LIMIT", "0/1h"),
+        ("FORGOT_RATE_LIMIT", "3/hour"),
+        ("REDIS_URL", "http://canary:canary@cache"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);
@@ -92,14 +96,18 @@ fn every_fault_is_named_at_once() {
         "COOKIE_SECURE",
         "DATABASE_POOL_SIZE",
         "DATABASE_URL",
+        "FORGOT_RATE_LIMIT",
         "JWT_SECRET",
+        "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",
+        "REDIS_URL",
         "REFRESH_GRACE",
         "REFRESH_TOKEN_TTL",
+        "REGISTER_RATE_LIMIT",
         "REGISTRATION",
         "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",
@@ -218,6 +226,33 @@ fn a_database_url_that_cannot_be_is_refused_without_repeating_it() {
     {
         let complaint = complaint(&[("DATABASE_URL", url)]);
         assert_eq!(named(&complaint), ["DATABASE_URL"]);
+        assert!(!complaint.contains("canary"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_limit_is_so_many_within_so_long_or_off() {
+    let too_many = format!("{}/1m", u64::MAX);
+    let wrong = ["5", "5/", "/1m", "5/1", "0/1m", "-1/1m", "5/0", "5/0s", "5/8d", "1001/1m"];
+    for text in wrong.into_iter().chain(["5/1m/1m", "OFF", "none", &too_many]) {
+        let complaint = complaint(&[("LOGIN_RATE_LIMIT", text)]);
+        assert_eq!(named(&complaint), ["LOGIN_RATE_LIMIT"], "{text}");
+    }
+}
+
+/// The URL may hold a password, so no complaint repeats it.
+#[test]
+fn a_redis_url_that_cannot_be_is_refused_without_repeating_it() {
+    for url in [
+        "canary",
+        "http://canary",
+        "redis://",
+        "redis://:canary@h/x",
+        "unix:///canary",
+        "rediss:canary",
+    ] {
+        let complaint = complaint(&[("REDIS_URL", url)]);
+        assert_eq!(named(&complaint), ["REDIS_URL"], "{url}");
         assert!(!complaint.contains("canary"), "{complaint}");
     }
 }

@@ -184,7 +184,7 @@ fn variables_of_serve_are_no_conflict_with_a_command() {
 /// Every variable is explained, and is a flag of the same name; none that holds a secret shows it.
 #[test]
 fn the_help_documents_every_variable() {
-    let secrets = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL"];
+    let secrets = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL", "REDIS_URL"];
     let mut command = symbolon();
     command.args(["serve", "--help"]).envs(secrets.map(|name| (name, SECRET)));
     let help = run(&mut command).done().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -218,18 +218,23 @@ fn the_help_documents_every_variable() {
         "DATABASE_URL_FILE",
         "DATA_DIR",
         "ENVIRONMENT",
+        "FORGOT_RATE_LIMIT",
         "JWT_AUDIENCE",
         "JWT_ISSUER",
         "JWT_SECRET",
         "JWT_SECRET_FILE",
         "JWT_SECRET_PREVIOUS",
+        "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",
+        "REDIS_URL",
+        "REDIS_URL_FILE",
         "REFRESH_GRACE",
         "REFRESH_TOKEN_TTL",
+        "REGISTER_RATE_LIMIT",
         "REGISTRATION",
         "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",

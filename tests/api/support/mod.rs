@@ -8,6 +8,7 @@ pub mod forge;
 pub mod load;
 pub mod mail;
 pub mod process;
+pub mod redis;
 pub mod rounds;
 pub mod rows;
 pub mod server;

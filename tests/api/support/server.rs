@@ -55,6 +55,10 @@ impl TestServer {
             ("--data-dir", &data_dir),
             ("--database-url", &db.url),
             ("--bcrypt-cost", "10"),
+            // Everybody in these tests has the same address.
+            ("--login-rate-limit", "off"),
+            ("--register-rate-limit", "off"),
+            ("--forgot-rate-limit", "off"),
         ];
         let mut args = vec!["symbolon".to_owned()];
         for (name, value) in defaults {

@@ -28,7 +28,7 @@ use crate::http::envelope;
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, health, passwords, sessions};
+use crate::{accounts, addresses, admin, health, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -46,6 +46,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(addresses::routes::configure)
         .configure(sessions::routes::configure)
         .configure(passwords::routes::configure)
+        .configure(admin::routes::configure)
         .configure(health::configure)
         .default_service(actix_web::web::to(not_found));
 }

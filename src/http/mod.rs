@@ -8,6 +8,7 @@ pub mod confirm;
 pub mod envelope;
 pub mod idempotency;
 pub mod problem;
+pub mod query;
 pub mod refresh_cookie;
 pub mod request_id;
 pub mod same_site;

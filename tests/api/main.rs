@@ -8,6 +8,7 @@
 #[macro_use]
 mod support;
 
+mod admin;
 mod auth;
 mod cli;
 mod cors;
@@ -17,5 +18,6 @@ mod health;
 mod http;
 mod logs;
 mod readme;
+mod roles;
 mod settings;
 mod tokens;

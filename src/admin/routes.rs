@@ -122,7 +122,7 @@ async fn change(
     let outcome = blocking::run(move || users::change(&app, &by, id, change)).await?;
     let user = done(outcome)?;
     let (role, active) = (user.role.name(), user.is_active());
-    tracing::info!(%admin, user = %id, role, active, "user changed");
+    tracing::info!(%admin, user = %id, role, active, "user set by an administrator");
     Ok(HttpResponse::Ok().json(AdminView::from(user)))
 }
 
@@ -137,7 +137,7 @@ async fn delete(
     let (by, id) = (Actor::from(admin), user_id(&id)?);
     let admin = by.user;
     done(blocking::run(move || users::delete(&app, &by, id)).await?)?;
-    tracing::info!(%admin, user = %id, "account deleted");
+    tracing::info!(%admin, user = %id, "account deleted by an administrator");
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -152,7 +152,7 @@ async fn end_sessions(
     let (by, id) = (Actor::from(admin), user_id(&id)?);
     let admin = by.user;
     done(blocking::run(move || users::end_sessions(&app, &by, id)).await?)?;
-    tracing::info!(%admin, user = %id, "sessions revoked");
+    tracing::info!(%admin, user = %id, "sessions revoked by an administrator");
     Ok(HttpResponse::NoContent().finish())
 }
 

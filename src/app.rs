@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
+use crate::activity::{self, Activity};
 use crate::audit::{self, Event};
 use crate::clock::Clock;
 use crate::crypto::hasher::Hasher;
@@ -46,6 +47,8 @@ pub struct App {
     pub limits: Limits,
     /// Makes and checks the tokens that are mailed.
     pub one_time: Arc<OneTimeTokens>,
+    /// Counts what happens; writes it too, once it is started.
+    pub activity: Arc<Activity>,
     /// Sends mail, once it is started.
     pub outbox: Arc<Outbox>,
 }
@@ -94,6 +97,7 @@ impl App {
         Ok(Arc::new(Self {
             one_time,
             outbox: Arc::new(outbox),
+            activity: Arc::new(Activity::new(database.clone(), Arc::clone(&clock))),
             tokens: Tokens::new(&settings.tokens),
             limits: Limits::new(&settings.limits)?,
             lookup: Lookup::start(database.clone())?,
@@ -120,6 +124,11 @@ impl App {
     /// Writes an event into the audit, within the transaction of what it records.
     pub fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
         audit::store::record(connection, self.new_id(), event, self.now())
+    }
+
+    /// Counts something that has happened.
+    pub fn count(&self, kind: activity::Kind) {
+        self.activity.count(kind, self.now());
     }
 
     /// Puts a mail into the outbox, within the transaction of what causes it; see [`outbox::post`].

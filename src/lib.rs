@@ -6,15 +6,18 @@
 //!
 //! * [`accounts`], [`sessions`], [`passwords`]: the features. The rotation rule, which all this
 //!   exists for, is [`sessions::token`]; the writer that carries it out is [`sessions::writer`].
-//! * [`audit`]: what happened, written in the transaction of what it records.
 //! * [`limits`]: how often somebody may try, counted in memory or in Redis.
+//! * [`admin`]: what administrators see and do.
+//! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
 //! * [`cli`]: a file a command.
 
 pub mod accounts;
+pub mod activity;
 pub mod addresses;
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod background;
@@ -29,6 +32,7 @@ pub mod http;
 pub mod limits;
 pub mod mail;
 pub mod one_time;
+pub mod page;
 pub mod passwords;
 pub mod private_files;
 pub mod prune;

@@ -1,5 +1,5 @@
 //! Deleting what nobody needs any more: sessions past their end, links past their time, old audit
-//! events. Sent mail needs none of this: its row goes when it is sent.
+//! events and counts. Sent mail needs none of this: its row goes when it is sent.
 //!
 //! A session's row stays until `ends_at`, however long it is idle or revoked, so that a restored
 //! backup or a late token finds it and gets a true answer.
@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::activity;
 use crate::audit;
 use crate::background::{Background, Stop};
 use crate::clock::Clock;
@@ -40,6 +41,8 @@ pub struct Pruned {
     pub tokens: usize,
     /// Audit events.
     pub events: usize,
+    /// Hourly counts.
+    pub counts: usize,
 }
 
 /// Deletes in batches.
@@ -48,7 +51,7 @@ pub struct Pruner {
     pub database: Database,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// How long audit events are kept.
+    /// How long audit events and hourly counts are kept.
     pub retention: Duration,
     /// Who this is among several instances; `None` for an operator, who asks nobody.
     pub instance: Option<Id>,
@@ -68,6 +71,9 @@ impl Pruner {
             })?,
             events: self.in_batches(stop, |connection| {
                 audit::store::delete_older(connection, oldest, BATCH)
+            })?,
+            counts: self.in_batches(stop, |connection| {
+                activity::store::delete_older(connection, oldest, BATCH)
             })?,
         };
         self.database.write(|connection| self.may_go_on(connection, LEASE_WHEN_DONE))?;
@@ -108,8 +114,8 @@ impl Pruner {
         Background::start("prune", next(), move |stop| {
             match self.prune(stop) {
                 Ok(pruned) if pruned == Pruned::default() => {}
-                Ok(Pruned { sessions, tokens, events }) => {
-                    tracing::info!(sessions, tokens, events, "pruned");
+                Ok(Pruned { sessions, tokens, events, counts }) => {
+                    tracing::info!(sessions, tokens, events, counts, "pruned");
                 }
                 Err(error) => tracing::warn!(%error, "could not prune; will try again"),
             }

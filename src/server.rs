@@ -29,7 +29,7 @@ use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, health, passwords, sessions};
+use crate::{accounts, addresses, admin, health, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -47,6 +47,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(addresses::routes::configure)
         .configure(sessions::routes::configure)
         .configure(passwords::routes::configure)
+        .configure(admin::routes::configure)
         .configure(health::configure)
         .default_service(actix_web::web::to(not_found));
 }

@@ -3,6 +3,7 @@
 use super::email::EmailAddress;
 use super::store;
 use super::user::User;
+use crate::activity;
 use crate::app::App;
 use crate::crypto::password::PasswordHash;
 use crate::db::{DbError, Id};
@@ -37,7 +38,7 @@ pub fn sign_in(
     hash: &PasswordHash,
     sign_in: &SignIn,
 ) -> Result<Outcome, DbError> {
-    app.database.write(|connection| {
+    let outcome = app.database.write(|connection| {
         let Some(user) = store::sign_in(connection, user, checked, hash, app.now())? else {
             let found = store::by_id(connection, user)?;
             let replaced = found.is_some_and(|(user, now)| user.is_active() && now != *checked);
@@ -45,5 +46,9 @@ pub fn sign_in(
         };
         let session = open::open(app, connection, &user, sign_in)?;
         Ok(Outcome::SignedIn(Box::new((session, user))))
-    })
+    })?;
+    if matches!(outcome, Outcome::SignedIn(_)) {
+        app.count(activity::Kind::SignIn);
+    }
+    Ok(outcome)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::email::EmailAddress;
-use super::store;
 use super::user::{Role, User};
+use super::{last_admin, store};
 use crate::audit::{self, Event, Kind};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -72,23 +72,34 @@ impl Operator {
         }
     }
 
-    /// Sets a user's role, which acts on the next request.
-    pub fn set_role(&self, user: &User, role: Role) -> Result<(), DbError> {
+    /// Sets a user's role, which acts on the next request; `false` where that would leave nobody
+    /// who can administer.
+    pub fn set_role(&self, user: &User, role: Role) -> Result<bool, DbError> {
         self.database.write(|connection| {
+            let is_last = is_last_admin(connection, user.id)?;
+            if is_last && role != Role::Admin {
+                return Ok(false);
+            }
             store::set_role(connection, user.id, role)?;
             let change = format!("{} to {}", user.role.name(), role.name());
             let event = Event::by_operator(Kind::RoleChanged, Some(user.id));
-            self.record(connection, &event.with_detail(change))
+            self.record(connection, &event.with_detail(change))?;
+            Ok(true)
         })
     }
 
-    /// Disables an account and ends its sessions; returns how many.
-    pub fn disable(&self, user: &User) -> Result<usize, DbError> {
+    /// Disables an account, ends its sessions and takes its links back; returns how many sessions,
+    /// and `None` where that would leave nobody who can administer.
+    pub fn disable(&self, user: &User) -> Result<Option<usize>, DbError> {
         self.database.write(|connection| {
+            if is_last_admin(connection, user.id)? {
+                return Ok(None);
+            }
             let now = self.clock.now();
             store::set_disabled(connection, user.id, Some(now))?;
+            tokens::revoke_all(connection, user.id)?;
             self.record(connection, &Event::by_operator(Kind::UserDisabled, Some(user.id)))?;
-            end::revoke_all_by_operator(connection, user.id, now)
+            end::revoke_all_by_operator(connection, user.id, now).map(Some)
         })
     }
 
@@ -131,4 +142,9 @@ impl Operator {
             Ok(ended)
         })
     }
+}
+
+fn is_last_admin(connection: &mut AnyConnection, user: Id) -> QueryResult<bool> {
+    let held = last_admin::hold(connection, user)?;
+    Ok(held.is_some_and(|held| held.is_last_admin))
 }

@@ -1,7 +1,7 @@
 //! What users do with their own account.
 
-use super::store;
 use super::user::User;
+use super::{last_admin, store};
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
@@ -58,6 +58,8 @@ pub enum Confirmed {
     HashReplaced,
     /// The session that it was asked from was ended meanwhile.
     SessionEnded,
+    /// It would leave nobody who can administer.
+    LastAdmin,
 }
 
 /// Deletes the account whose password was checked against `checked`, and ends its sessions. Their
@@ -70,8 +72,12 @@ pub fn delete(
     client: &Client,
 ) -> Result<Confirmed, DbError> {
     app.database.write(|connection| {
+        let held = last_admin::hold(connection, user)?;
         if !lookup::is_live(connection, session, app.now())? {
             return Ok(Confirmed::SessionEnded);
+        }
+        if held.is_some_and(|held| held.is_last_admin) {
+            return Ok(Confirmed::LastAdmin);
         }
         // Writing the same hash holds the row and tells whether the checked password still stands.
         if !store::change_password(connection, user, checked, checked)? {
@@ -79,7 +85,7 @@ pub fn delete(
         }
         end::revoke_all_within(app, connection, user, None, client)?;
         end::forget_clients(connection, user)?;
-        store::delete(connection, user, checked)?;
+        store::delete(connection, user)?;
         app.record(connection, &Event::by(user, Kind::UserDeleted, None, client))?;
         Ok(Confirmed::Done)
     })

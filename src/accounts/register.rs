@@ -3,6 +3,7 @@
 use super::email::EmailAddress;
 use super::store;
 use super::user::{Role, User};
+use crate::activity;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
@@ -52,7 +53,11 @@ pub fn register(
             tell_owner(app, &account.email, &sign_in.client)?;
             Ok(None)
         }
-        registered => registered.map(Some),
+        registered => {
+            let registered = registered?;
+            app.count(activity::Kind::SignIn);
+            Ok(Some(registered))
+        }
     }
 }
 

@@ -52,11 +52,7 @@ impl From<UserRow> for User {
             email: row.email,
             name: row.name,
             // The table allows no other; whatever it were, it would give no right.
-            role: match &*row.role {
-                "admin" => Role::Admin,
-                "moderator" => Role::Moderator,
-                _ => Role::User,
-            },
+            role: Role::named(&row.role).unwrap_or_default(),
             email_verified_at: row.email_verified_at,
             disabled_at: row.disabled_at,
             last_login_at: row.last_login_at,
@@ -252,10 +248,19 @@ pub fn set_disabled(
         .map(|changed| changed == 1)
 }
 
-/// Deletes the account whose password `checked` is the hash of; `false` where it is another's.
-pub fn delete(connection: &mut AnyConnection, id: Id, checked: &PasswordHash) -> QueryResult<bool> {
-    diesel::delete(users::table.find(id))
-        .filter(users::password_hash.eq(checked.as_str()))
-        .execute(connection)
-        .map(|deleted| deleted == 1)
+/// Whether anybody besides `id` is an administrator and active.
+pub fn has_other_admin(connection: &mut AnyConnection, id: Id) -> QueryResult<bool> {
+    let other: Option<Id> = users::table
+        .filter(users::role.eq(Role::Admin.name()))
+        .filter(users::disabled_at.is_null())
+        .filter(users::id.ne(id))
+        .select(users::id)
+        .first(connection)
+        .optional()?;
+    Ok(other.is_some())
+}
+
+/// Deletes the account; `false` where there is no such user.
+pub fn delete(connection: &mut AnyConnection, id: Id) -> QueryResult<bool> {
+    diesel::delete(users::table.find(id)).execute(connection).map(|deleted| deleted == 1)
 }

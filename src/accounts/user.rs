@@ -18,6 +18,14 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::User, Self::Moderator, Self::Admin];
+
+    /// The role of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// Its name in the table, in tokens and in JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,76 +5,72 @@ pub mod store;
 use crate::client::Client;
 use crate::db::Id;
 
-/// What can happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+/// Defines [`Kind`] and its names in one place.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $name:literal)*) => {
+        /// What can happen.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind { $($(#[$doc])* $kind),* }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// Its name in the database and in JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),* }
+            }
+        }
+    };
+}
+
+kinds! {
     /// An account was made.
-    Registered,
+    Registered "registered"
     /// A user signed in.
-    SignedIn,
+    SignedIn "signed_in"
     /// A session was ended by its logout.
-    SignedOut,
+    SignedOut "signed_out"
     /// A session was ended by its user from elsewhere, or by a new sign-in.
-    SessionRevoked,
+    SessionRevoked "session_revoked"
     /// Every session of a user was ended at once.
-    SessionsRevoked,
+    SessionsRevoked "sessions_revoked"
     /// A refresh token was used again after it had been replaced.
-    RefreshTokenReused,
+    RefreshTokenReused "refresh_token_reused"
     /// A replaced refresh token was forgiven, though it came from another address or device.
-    ReplayedElsewhere,
+    ReplayedElsewhere "replayed_elsewhere"
     /// A refresh token was newer than its row: the table had lost a rotation.
-    RotationRecovered,
+    RotationRecovered "rotation_recovered"
     /// A password was changed by its owner.
-    PasswordChanged,
+    PasswordChanged "password_changed"
     /// A password was set without the old one: by a mailed link, or by an operator.
-    PasswordReset,
+    PasswordReset "password_reset"
     /// Somebody asked for a link to set a new password.
-    PasswordResetAsked,
+    PasswordResetAsked "password_reset_asked"
     /// An address was proven.
-    EmailVerified,
+    EmailVerified "email_verified"
     /// A user asked for another address.
-    EmailChangeAsked,
+    EmailChangeAsked "email_change_asked"
     /// An address was replaced by another, which is proven.
-    EmailChanged,
+    EmailChanged "email_changed"
     /// A mail could not be sent for a day and was given up.
-    MailGivenUp,
+    MailGivenUp "mail_given_up"
     /// A name was changed.
-    ProfileChanged,
+    ProfileChanged "profile_changed"
     /// A role was changed.
-    RoleChanged,
+    RoleChanged "role_changed"
     /// An account was disabled.
-    UserDisabled,
+    UserDisabled "user_disabled"
     /// An account was enabled.
-    UserEnabled,
+    UserEnabled "user_enabled"
     /// An account was deleted.
-    UserDeleted,
+    UserDeleted "user_deleted"
 }
 
 impl Kind {
-    /// Its name in the table and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::SignedIn => "signed_in",
-            Self::SignedOut => "signed_out",
-            Self::SessionRevoked => "session_revoked",
-            Self::SessionsRevoked => "sessions_revoked",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::ReplayedElsewhere => "replayed_elsewhere",
-            Self::RotationRecovered => "rotation_recovered",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordReset => "password_reset",
-            Self::PasswordResetAsked => "password_reset_asked",
-            Self::EmailVerified => "email_verified",
-            Self::EmailChangeAsked => "email_change_asked",
-            Self::EmailChanged => "email_changed",
-            Self::MailGivenUp => "mail_given_up",
-            Self::ProfileChanged => "profile_changed",
-            Self::RoleChanged => "role_changed",
-            Self::UserDisabled => "user_disabled",
-            Self::UserEnabled => "user_enabled",
-            Self::UserDeleted => "user_deleted",
-        }
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 }
 
@@ -87,7 +83,7 @@ pub struct Event {
     pub actor: Option<Id>,
     /// To whom.
     pub user: Option<Id>,
-    /// To which session.
+    /// To which session; where an administrator did it, from which.
     pub session: Option<Id>,
     /// From where.
     pub client: Client,
@@ -111,6 +107,12 @@ impl Event {
     /// Something that an operator did to a user at the command line.
     pub fn by_operator(kind: Kind, user: Option<Id>) -> Self {
         Self { kind, actor: None, user, session: None, client: Client::default(), detail: None }
+    }
+
+    /// This event, done to another user.
+    #[must_use]
+    pub fn to(self, user: Id) -> Self {
+        Self { user: Some(user), ..self }
     }
 
     /// This event with a detail.

@@ -15,9 +15,10 @@ pub(super) fn run(args: &CommonArgs) -> Result<(), Failure> {
         retention: settings.audit_retention,
         instance: None,
     };
-    let Pruned { sessions, tokens, events } = pruner.prune(&Stop::default())?;
+    let Pruned { sessions, tokens, events, counts } = pruner.prune(&Stop::default())?;
     print(format_args!(
-        "deleted {sessions} ended sessions, {tokens} expired links and {events} old audit events"
+        "deleted {sessions} ended sessions, {tokens} expired links, {events} old audit events and \
+         {counts} hourly counts"
     ))?;
     Ok(())
 }

@@ -43,8 +43,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     app.limits.look(app.now());
     let pruning = pruner.start(random)?;
     let mail = app.outbox.start()?;
+    let counting = app.activity.start()?;
     server::serve(&app, listener, announce)?;
     pruning.tell();
+    counting.tell();
+    app.activity.flush_or_warn();
     app.outbox.stop(mail);
     tracing::info!("stopped");
     Ok(())

@@ -74,13 +74,15 @@ pub(super) fn run(args: &UsersArgs) -> Result<(), Failure> {
         UsersCommand::ResetPassword(args) => reset_password(args),
         UsersCommand::SetRole { target, role } => {
             let (operator, user) = target.find()?;
-            operator.set_role(&user, *role)?;
+            if !operator.set_role(&user, *role)? {
+                return Err(last_admin(&user));
+            }
             print(format_args!("{} is {} now", user.email, role.name()))?;
             Ok(())
         }
         UsersCommand::Disable(target) => {
             let (operator, user) = target.find()?;
-            let ended = operator.disable(&user)?;
+            let ended = operator.disable(&user)?.ok_or_else(|| last_admin(&user))?;
             print(format_args!("{} is disabled, {ended} sessions were ended", user.email))?;
             Ok(())
         }
@@ -100,6 +102,10 @@ impl Target {
         let user = known(&operator, &self.email)?;
         Ok((operator, user))
     }
+}
+
+fn last_admin(user: &User) -> Failure {
+    format!("{} is the last administrator: make another one first", user.email).into()
 }
 
 /// The user of an address that has to exist.

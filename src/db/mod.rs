@@ -9,6 +9,7 @@ pub mod lease;
 pub mod migrate;
 pub mod schema;
 mod shared_time;
+pub mod turns;
 mod tx;
 pub mod types;
 

@@ -125,6 +125,12 @@ impl Moment {
         Self::from_unix_seconds(self.unix_seconds())
     }
 
+    /// When the hour began that this moment is in.
+    #[must_use]
+    pub const fn whole_hour(self) -> Self {
+        Self::from_unix_seconds(self.unix_seconds().div_euclid(3600) * 3600)
+    }
+
     /// The moment `duration` before this one.
     #[must_use]
     pub fn before(self, duration: Duration) -> Self {

@@ -10,7 +10,7 @@ use actix_web_httpauth::headers::authorization::{Bearer, Scheme};
 
 use super::app_of;
 use super::client::client_of;
-use crate::accounts::user::User;
+use crate::accounts::user::{Role, User};
 use crate::client::Client;
 use crate::error::{ApiError, Code};
 use crate::sessions::claims::TokenFault;
@@ -41,6 +41,28 @@ impl FromRequest for CurrentUser {
                 return Err(Code::EmailNotVerified.into());
             }
             Ok(current)
+        })
+    }
+}
+
+/// An administrator, whose role is read from the table on this very request. Others are refused
+/// (RFC 6750, 3.1: `insufficient_scope`).
+#[derive(Debug, Clone)]
+pub struct Admin(pub CurrentUser);
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let current = CurrentUser::from_request(request, payload);
+        Box::pin(async move {
+            let current = current.await?;
+            if current.user.role != Role::Admin {
+                tracing::info!(user = %current.user.id, "refused: no administrator");
+                return Err(Code::Forbidden.into());
+            }
+            Ok(Self(current))
         })
     }
 }

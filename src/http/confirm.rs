@@ -29,6 +29,7 @@ pub async fn confirm(
             Confirmed::Done => return Ok(()),
             Confirmed::HashReplaced => {}
             Confirmed::SessionEnded => return Err(ApiError::access_token(Code::SessionRevoked)),
+            Confirmed::LastAdmin => return Err(Code::LastAdmin.into()),
         }
     }
     Err(Code::InvalidCredentials.into())

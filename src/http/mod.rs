@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod idempotency;
 pub mod limit;
 pub mod problem;
+pub mod query;
 pub mod refresh_cookie;
 pub mod request_id;
 pub mod same_site;

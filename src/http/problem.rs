@@ -11,10 +11,13 @@ use crate::error::{ApiError, Code, FieldError};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// RFC 6750, 3: the scheme, and `error` only where a presented token was at fault.
+/// RFC 6750, 3: the scheme, and `error` only where a presented token was at fault, or good but of a
+/// user whose role does not do.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="symbolon""#);
 const CHALLENGE_BAD_TOKEN: HeaderValue =
     HeaderValue::from_static(r#"Bearer realm="symbolon", error="invalid_token""#);
+const CHALLENGE_OTHER_ROLE: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="symbolon", error="insufficient_scope""#);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,9 +78,13 @@ pub fn answer(failure: &ApiError, id: &RequestId) -> HttpResponse {
         errors: &failure.errors,
     };
     let mut response = HttpResponse::build(status);
-    if status.as_u16() == 401 {
-        let bad = failure.bad_access_token;
-        let challenge = if bad { CHALLENGE_BAD_TOKEN } else { CHALLENGE };
+    let challenge = match code {
+        Code::Forbidden => Some(CHALLENGE_OTHER_ROLE),
+        _ if status.as_u16() != 401 => None,
+        _ if failure.bad_access_token => Some(CHALLENGE_BAD_TOKEN),
+        _ => Some(CHALLENGE),
+    };
+    if let Some(challenge) = challenge {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Some(seconds) = failure.retry_after {

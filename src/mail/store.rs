@@ -99,3 +99,8 @@ pub fn put_off(connection: &mut AnyConnection, id: Id, due_at: Moment) -> QueryR
 pub fn remove(connection: &mut AnyConnection, id: Id) -> QueryResult<usize> {
     diesel::delete(outbox::table.find(id)).execute(connection)
 }
+
+/// How many mails are not sent yet.
+pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
+    outbox::table.count().get_result(connection)
+}

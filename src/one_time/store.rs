@@ -113,6 +113,12 @@ pub fn revoke(
         .execute(connection)
 }
 
+/// Takes all of the user's tokens back.
+pub fn revoke_all(connection: &mut AnyConnection, user: Id) -> QueryResult<usize> {
+    diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user)))
+        .execute(connection)
+}
+
 /// Deletes at most `limit` tokens that expired before `before`; returns how many.
 pub fn delete_expired(
     connection: &mut AnyConnection,

@@ -2,6 +2,7 @@
 
 use super::store;
 use super::token::{Presented, Session, Verdict};
+use crate::activity;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
@@ -26,7 +27,11 @@ pub fn log_out(
             app.record(connection, &event(Kind::RefreshTokenReused).with_detail(detail))?;
         }
         app.record(connection, &event(Kind::SignedOut))
-    })
+    })?;
+    if reused {
+        app.count(activity::Kind::Reuse);
+    }
+    Ok(())
 }
 
 /// Ends one of the user's own sessions; `false` where there is no such session that is live.
@@ -58,11 +63,23 @@ pub fn revoke_all_within(
     kept: Option<Id>,
     client: &Client,
 ) -> QueryResult<()> {
+    let event = Event::by(user, Kind::SessionsRevoked, kept, client);
+    revoke_all_as(app, connection, user, kept, event)
+}
+
+/// Ends all sessions of `user`, except `kept`, within a transaction, and records that there were any
+/// as `event`.
+pub fn revoke_all_as(
+    app: &App,
+    connection: &mut AnyConnection,
+    user: Id,
+    kept: Option<Id>,
+    event: Event,
+) -> QueryResult<()> {
     let ended = store::revoke_all_of_user(connection, user, kept, app.now())?;
     if ended == 0 {
         return Ok(());
     }
-    let event = Event::by(user, Kind::SessionsRevoked, kept, client);
     app.record(connection, &event.with_detail(format!("{ended} sessions")))
 }
 

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::store::{self, SessionAndUser};
 use super::token::Session;
+use crate::accounts::user::User;
 use crate::app::App;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, PATIENCE, QueryResult};
 use crate::queue::{Ask, Queue, Shape, Unanswered};
@@ -61,6 +62,16 @@ pub fn live_of_user(app: &App, user: Id) -> Result<Vec<Session>, DbError> {
 pub fn is_live(connection: &mut AnyConnection, id: Id, now: Moment) -> QueryResult<bool> {
     let found = store::with_users(connection, &[id])?;
     Ok(found.first().is_some_and(|(session, _)| session.is_live(now)))
+}
+
+/// The user of a session that is live at `now`, within a transaction; `None` where it has ended.
+pub fn user_of_live(
+    connection: &mut AnyConnection,
+    id: Id,
+    now: Moment,
+) -> QueryResult<Option<User>> {
+    let mut found = store::with_users(connection, &[id])?;
+    Ok(found.pop().filter(|(session, _)| session.is_live(now)).and_then(|(_, user)| user))
 }
 
 fn answer(database: &Database, asks: Vec<Ask<Id, Found>>) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::token::{Presented, Session, Transport};
 use super::writer::{How, Outcome, Refresh, Refusal};
 use super::{end, lookup};
+use crate::activity;
 use crate::db::{Id, Moment};
 use crate::error::{ApiError, Code};
 use crate::http::bearer::{CurrentUser, current_user};
@@ -61,10 +62,12 @@ async fn refresh_token(request: HttpRequest, payload: Payload) -> Result<HttpRes
             let (session, user) = *live;
             let replayed = how == How::Replayed;
             tracing::debug!(session = %session.id, replayed, "refresh");
+            app.count(activity::Kind::Refresh);
             tokens::answer(&app, StatusCode::OK, &session, user)
         }
         Outcome::Refused(refusal) => {
             if refusal == Refusal::Reused {
+                app.count(activity::Kind::Reuse);
                 tracing::warn!(session = %claims.sid, user = %claims.sub, "refresh token reused: session ended");
             } else {
                 tracing::info!(session = %claims.sid, ?refusal, "refresh refused");

@@ -128,6 +128,16 @@ pub fn live_of_user(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
+/// How many sessions can still be refreshed at `now`.
+pub fn count_live(connection: &mut AnyConnection, now: Moment) -> QueryResult<i64> {
+    refresh_tokens::table
+        .filter(refresh_tokens::revoked_at.is_null())
+        .filter(refresh_tokens::ends_at.gt(now))
+        .filter(refresh_tokens::expires_at.gt(now))
+        .count()
+        .get_result(connection)
+}
+
 /// Ends one session; `false` where it had ended or never was.
 pub fn revoke(connection: &mut AnyConnection, id: Id, now: Moment) -> QueryResult<bool> {
     diesel::update(refresh_tokens::table.find(id))

@@ -10,7 +10,7 @@ use crate::support::Db;
 use crate::support::process::{free_port, on, symbolon};
 
 /// Runs a command on `db`, its words separated by spaces.
-fn command(db: &Db, words: &str) -> Said {
+pub fn command(db: &Db, words: &str) -> Said {
     run(with(db, words))
 }
 

@@ -106,6 +106,38 @@ on_both_databases! {
         }
     }
 
+    /// Security: L1. Who did it to whom; and who tried to.
+    fn what_administrators_do_has_its_line(db) {
+        let process = Process::start(&db, free_port(), &[("LOG_FORMAT", "json")]);
+        let ada = process.register("ada@example.com");
+        let grace = process.register("grace@example.com");
+        let call = |id: &str, method: &str, path: &str| {
+            let path = format!("/admin/users/{}{path}", grace.user);
+            let call = process.call(method, &path).header("x-request-id", id).bearer(&ada.access);
+            let body = json!({"disabled": true});
+            if method == "PATCH" { call.json(&body).send() } else { call.send() }
+        };
+        call("refused", "DELETE", "").expect(403);
+        db.set_user(&ada.user, "role = 'admin'");
+        call("sessions", "DELETE", "/sessions").expect(204);
+        call("change", "PATCH", "").expect(200);
+        call("delete", "DELETE", "").expect(204);
+        let lines = lines(&log_of(process));
+        let line = |id: &str, message: &str| {
+            let is_it = |line: &&Value| line["span"]["id"] == id && line["message"] == message;
+            lines.iter().find(is_it).unwrap_or_else(|| panic!("no line of {id}: {lines:?}"))
+        };
+        assert_eq!(line("refused", "refused: no administrator")["user"], ada.user);
+        for (id, message) in [
+            ("sessions", "sessions revoked by an administrator"),
+            ("change", "user set by an administrator"),
+            ("delete", "account deleted by an administrator"),
+        ] {
+            let line = line(id, message);
+            assert_eq!((&line["admin"], &line["user"]), (&json!(ada.user), &json!(grace.user)));
+        }
+    }
+
     /// Security: L2. At the most talkative, with a canary in everything that is secret.
     fn no_secret_is_ever_logged(db) {
         let url = db.url.replace("symbolon@", "symbolon:canary-database@");

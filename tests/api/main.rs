@@ -8,6 +8,7 @@
 #[macro_use]
 mod support;
 
+mod admin;
 mod auth;
 mod cli;
 mod cors;
@@ -19,5 +20,6 @@ mod limits;
 mod logs;
 mod mail;
 mod readme;
+mod roles;
 mod settings;
 mod tokens;

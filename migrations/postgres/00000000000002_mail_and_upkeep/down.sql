@@ -1,3 +1,4 @@
+DROP INDEX audit_events_actor_id;
 DROP TABLE leases;
 DROP TABLE hourly_counts;
 DROP TABLE outbox;

@@ -50,3 +50,6 @@ CREATE TABLE leases (
 );
 
 INSERT INTO leases (name, ends_at) VALUES ('prune', '1970-01-01T00:00:00Z');
+
+-- What somebody did, beside what was done to somebody.
+CREATE INDEX audit_events_actor_id ON audit_events (actor_id, id);

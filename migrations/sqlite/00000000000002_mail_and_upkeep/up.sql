@@ -50,3 +50,6 @@ CREATE TABLE leases (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO leases (name, ends_at) VALUES ('prune', 0);
+
+-- What somebody did, beside what was done to somebody.
+CREATE INDEX audit_events_actor_id ON audit_events (actor_id, id);

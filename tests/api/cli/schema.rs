@@ -53,11 +53,11 @@ on_both_databases! {
         let events = db.number("SELECT count(*) FROM audit_events");
         assert!(events > 0);
         let printed = command(&db, "prune").done();
-        assert_eq!(printed, format!("deleted 2 ended sessions, 2 expired links and {events} old audit events\n"));
+        assert_eq!(printed, format!("deleted 2 ended sessions, 2 expired links, {events} old audit events and 0 hourly counts\n"));
         assert_eq!(db.number("SELECT count(*) FROM refresh_tokens"), 0);
         assert_eq!(db.number("SELECT count(*) FROM users"), 2);
         let again = command(&db, "prune").done();
-        assert_eq!(again, "deleted 0 ended sessions, 0 expired links and 0 old audit events\n");
+        assert_eq!(again, "deleted 0 ended sessions, 0 expired links, 0 old audit events and 0 hourly counts\n");
     }
 }
 

@@ -8,7 +8,7 @@ use symbolon::error::Code;
 use crate::support::{Answer, Db, PASSWORD, TestServer};
 
 /// Every resource with the methods it takes.
-const RESOURCES: [(&str, &[&str]); 15] = [
+const RESOURCES: [(&str, &[&str]); 20] = [
     ("/auth/register", &["POST"]),
     ("/auth/login", &["POST"]),
     ("/auth/refresh-token", &["POST"]),
@@ -22,6 +22,11 @@ const RESOURCES: [(&str, &[&str]); 15] = [
     ("/auth/reset-password", &["POST"]),
     ("/auth/verify-email", &["POST"]),
     ("/auth/resend-verification", &["POST"]),
+    ("/admin/users", &["GET"]),
+    ("/admin/users/01890a5d-ac96-774b-bcce-b302099a8057", &["GET", "PATCH", "DELETE"]),
+    ("/admin/users/01890a5d-ac96-774b-bcce-b302099a8057/sessions", &["DELETE"]),
+    ("/admin/events", &["GET"]),
+    ("/admin/stats", &["GET"]),
     ("/healthz", &["GET", "HEAD"]),
     ("/readyz", &["GET", "HEAD"]),
 ];

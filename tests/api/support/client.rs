@@ -210,7 +210,8 @@ impl Answer {
         assert_eq!(problem["title"], problem["error"]);
         assert!(problem["type"].is_string() && problem["detail"].is_string());
         assert_eq!(problem["requestId"].as_str(), self.header("x-request-id"));
-        assert_eq!(self.header("www-authenticate").is_some(), status == 401);
+        let is_challenged = status == 401 || code == "FORBIDDEN";
+        assert_eq!(self.header("www-authenticate").is_some(), is_challenged);
         assert_eq!(self.header("retry-after").is_some(), matches!(status, 429 | 503));
         self
     }

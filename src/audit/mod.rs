@@ -48,6 +48,8 @@ pub enum Kind {
     UserEnabled,
     /// An account was deleted.
     UserDeleted,
+    /// Accounts were imported.
+    UsersImported,
 }
 
 impl Kind {
@@ -74,6 +76,7 @@ impl Kind {
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
+            Self::UsersImported => "users_imported",
         }
     }
 }

@@ -38,7 +38,7 @@ impl Hasher {
                     Task::Hash(password) => {
                         Done::Hashed(PasswordHash::new(password, cost, &*random))
                     }
-                    Task::Verify(password, hash) => Done::Verified(hash.matches(password)),
+                    Task::Verify(password, hash) => Done::Verified(verify(password, hash, cost)),
                 };
                 ask.answer(done);
             }
@@ -54,8 +54,8 @@ impl Hasher {
         }
     }
 
-    /// Whether `hash` is of `password`; without a hash (an unknown account) it costs the same and
-    /// is `false`.
+    /// Whether `hash` is of `password`. Without a hash (an unknown account), or where it is unset,
+    /// it costs the same and is `false`.
     pub async fn verify(
         &self,
         password: Password,
@@ -72,4 +72,18 @@ impl Hasher {
     pub fn is_current(&self, hash: &PasswordHash) -> bool {
         hash.is_current(self.cost)
     }
+}
+
+/// Whether `hash` is of `password`. A failure costs a bcrypt of `cost`, so that no account stands out
+/// by an imported hash that is cheaper to check, or by having no password: what a hash of cost c
+/// saves is 2^cost − 2^c rounds, the sum of one bcrypt of each cost from c to just below.
+fn verify(password: &Password, hash: &PasswordHash, cost: u32) -> bool {
+    if hash.matches(password) {
+        return true;
+    }
+    let saved = hash.cost().map_or(cost..cost + 1, |own| own..cost);
+    for cost in saved {
+        std::hint::black_box(PasswordHash::decoy(cost).matches(password));
+    }
+    false
 }

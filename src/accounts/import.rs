@@ -219,3 +219,83 @@ fn put_in_order(users: &mut [NewUser]) {
         new.user.id = id;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use bcrypt::BASE_64;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    const NOW: i64 = 1_800_000_000_000_000;
+
+    prop_compose! {
+        fn line()(
+            email in "[a-zA-Z0-9]{1,20}@[a-z]{1,10}\\.example",
+            name in proptest::option::of("[^\\p{Cc}]{1,100}"),
+            hash in proptest::option::of((0..4usize, 4..=15u32, any::<([u8; 16], [u8; 23])>())),
+            role in proptest::sample::select(vec![Role::User, Role::Moderator, Role::Admin]),
+            email_verified: bool,
+            created_at in 0..=NOW,
+            disabled: bool,
+        ) -> String {
+            let hash = hash.map(|(kind, cost, (salt, digest))| {
+                let (salt, digest) = (BASE_64.encode(salt), BASE_64.encode(digest));
+                match ["2a", "2b", "2y"].get(kind) {
+                    Some(version) => format!("${version}${cost:02}${salt}{digest}"),
+                    None => format!("$bcrypt-sha256$v=2,t=2b,r={cost}${salt}${digest}"),
+                }
+            });
+            let line = Line {
+                email,
+                name: name.as_deref().and_then(profile::clean_name),
+                password_hash: hash,
+                role: Some(role),
+                email_verified: Some(email_verified),
+                created_at: Some(Moment::from_unix_micros(created_at).to_string()),
+                disabled: Some(disabled),
+            };
+            serde_json::to_string(&line).unwrap()
+        }
+    }
+
+    fn read_all(lines: &str) -> Reading {
+        read(lines.as_bytes(), Moment::from_unix_micros(NOW), &SystemRandom, |_| ()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_becomes_a_user_and_the_same_line_again(line in line()) {
+            let mut reading = read_all(&line);
+            prop_assert_eq!(reading.faults, []);
+            let new = reading.users.remove(0);
+            prop_assert_eq!(serde_json::to_string(&Line::of(new.user, &new.hash)).unwrap(), line);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let now = Moment::from_unix_micros(NOW);
+            let reading = read(&*bytes, now, &SystemRandom, |_| ()).unwrap();
+            prop_assert_eq!(reading.users.len(), 0);
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_then_by_line() {
+        let times =
+            ["2024-01-01T00:00:00.0019Z", "2023-01-01T00:00:00Z", "2024-01-01T00:00:00.0011Z"];
+        let line = |number: usize| {
+            let time = times[number % 3];
+            format!("{{\"email\":\"user{number}@example.com\",\"createdAt\":\"{time}\"}}\n")
+        };
+        let reading = read_all(&(0..60).map(line).collect::<String>());
+        assert_eq!(reading.faults, []);
+        let mut users = reading.users;
+        users.sort_by_key(|new| new.user.id);
+        let lines: Vec<usize> = users.iter().map(|new| new.line).collect();
+        let (old, new): (Vec<usize>, Vec<usize>) = (1..=60).partition(|line| line % 3 == 2);
+        assert_eq!(lines, [old, new].concat());
+    }
+}

@@ -63,15 +63,19 @@ pub struct NewUser {
 pub struct Fault {
     /// The line's number, from 1.
     pub line: usize,
-    /// What is wrong: nothing of a password's hash, and no control characters.
+    /// What is wrong, without anything of a password's hash.
     pub message: String,
 }
 
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 300;
+
 impl Fault {
-    /// A fault of a line. Control characters from the file would act on the reader's terminal.
+    /// A fault of a line, which a message may quote: the begin of it, and no control characters, which
+    /// would act on the reader's terminal.
     pub fn new(line: usize, message: &str) -> Self {
-        let mut plain = String::with_capacity(message.len());
-        for character in message.chars() {
+        let mut plain = String::new();
+        for character in message.chars().take(MAX_MESSAGE) {
             if character.is_control() {
                 plain.extend(character.escape_default());
             } else {

@@ -74,16 +74,14 @@ impl Hasher {
     }
 }
 
-/// Whether `hash` is of `password`. A failure costs a bcrypt of `cost`, so that no account stands out
-/// by an imported hash that is cheaper to check, or by having no password: what a hash of cost c
-/// saves is 2^cost − 2^c rounds, the sum of one bcrypt of each cost from c to just below.
+/// Whether `hash` is of `password`. Costs a bcrypt of `cost` at least, so that no account stands out by
+/// having no password, or an imported hash that is cheaper to check: what one of cost c saves,
+/// 2^cost − 2^c rounds, is the sum of one bcrypt of each cost from c to just below `cost`.
 fn verify(password: &Password, hash: &PasswordHash, cost: u32) -> bool {
-    if hash.matches(password) {
-        return true;
-    }
+    let is_right = hash.matches(password);
     let saved = hash.cost().map_or(cost..cost + 1, |own| own..cost);
     for cost in saved {
         std::hint::black_box(PasswordHash::decoy(cost).matches(password));
     }
-    false
+    is_right
 }

@@ -139,7 +139,7 @@ on_both_databases! {
         sign_in(PASSWORD).expect(200);
     }
 
-    /// Security: L4, E12.
+    /// Security: L2, L4.
     fn every_fault_is_named_with_its_line(db) {
         command(&db, "users create-admin taken@example.com").done();
         let secret = "$argon2id$v=19$canary";
@@ -170,6 +170,7 @@ on_both_databases! {
             // All that is wrong with it.
             json!({"email": "q", "passwordHash": "x", "createdAt": "x"}).to_string(),
             json!({"email": "b@Example.com"}).to_string(),
+            json!({"email": "x".repeat(10_000)}).to_string(),
         ];
         let mut lines = lines.join("\n").into_bytes();
         lines.extend(b"\n{\"email\":\"\xff@example.com\"}");
@@ -199,7 +200,8 @@ on_both_databases! {
             "line 22: createdAt `x` is no RFC 3339 time, as 2024-05-31T09:30:00Z is",
             "line 22: `q` is no e-mail address",
             "line 23: `b@Example.com` is on line 4 already",
-            "line 24: this is not UTF-8",
+            &format!("line 24: `{}", "x".repeat(299)),
+            "line 25: this is not UTF-8",
         ]);
         let said = settings::run(on(&db).env("RUST_LOG", "trace").args(["users", "import", "users.jsonl"]));
         assert!(said.code == Some(1) && !said.err.contains("canary"), "{said:?}");

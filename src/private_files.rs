@@ -1,6 +1,6 @@
 //! Files and folders for their owner alone.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::Path;
 
 /// Makes `folder` and its parents, for their owner alone where they are new.
@@ -19,4 +19,11 @@ pub fn write_options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Keeps an open file, which may have been anybody's to read, for its owner alone.
+pub fn make_private(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
 }

@@ -35,7 +35,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         names: &["diesel*"],
-        place: Place::OnlyIn(&["src/db/**", "**/store.rs", "src/sessions/store/**"]),
+        place: Place::OnlyIn(&[
+            "src/db/**",
+            "**/store.rs",
+            "src/accounts/store/**",
+            "src/sessions/store/**",
+        ]),
         because: "queries live in the stores",
     },
     Rule {

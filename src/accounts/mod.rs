@@ -1,6 +1,7 @@
 //! Accounts: made, signed in to, looked at, deleted.
 
 pub mod email;
+pub mod import;
 pub mod last_admin;
 pub mod login;
 pub mod operator;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::email::EmailAddress;
+use super::import::{Fault, NewUser};
+use super::last_admin;
+use super::store::{self, bulk};
 use super::user::{Role, User};
-use super::{last_admin, store};
 use crate::audit::{self, Event, Kind};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -26,6 +28,11 @@ pub struct Operator {
     pub random: Arc<dyn Random>,
 }
 
+/// Users looked up or written by one statement, which has room for 32 766 values.
+const BATCH: usize = 1000;
+/// Users read by one statement.
+const PAGE: i64 = 1000;
+
 impl Operator {
     fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
         let now = self.clock.now();
@@ -41,6 +48,60 @@ impl Operator {
     /// At most `limit` users behind `after`.
     pub fn page(&self, after: Option<Id>, limit: i64) -> Result<Vec<User>, DbError> {
         self.database.read(|connection| store::page(connection, after, limit))
+    }
+
+    /// Who of these has an account already, as faults of their lines.
+    pub fn taken(&self, users: &[NewUser]) -> Result<Vec<Fault>, DbError> {
+        let mut faults = Vec::new();
+        for batch in users.chunks(BATCH) {
+            let canonical: Vec<&str> = batch.iter().map(|new| new.email.canonical()).collect();
+            let taken = self.database.read(|connection| bulk::taken(connection, &canonical))?;
+            for new in batch.iter().filter(|new| taken.contains(new.email.canonical())) {
+                let message = format!("`{}` has an account already", new.email.typed());
+                faults.push(Fault::new(new.line, &message));
+            }
+        }
+        Ok(faults)
+    }
+
+    /// Adds users, in one transaction; `false` where one of the addresses is taken, and then none is
+    /// added. `written` is told how many are, as it goes on.
+    pub fn import(&self, users: &[NewUser], written: impl Fn(usize)) -> Result<bool, DbError> {
+        let imported = self.database.write(|connection| {
+            let mut done = 0;
+            for batch in users.chunks(BATCH) {
+                bulk::insert(connection, batch)?;
+                done += batch.len();
+                written(done);
+            }
+            let event = Event::by_operator(Kind::UsersImported, None);
+            self.record(connection, &event.with_detail(format!("{done} users")))
+        });
+        match imported {
+            Err(error) if error.is_unique_violation() => Ok(false),
+            imported => imported.map(|()| true),
+        }
+    }
+
+    /// Hands every user to `each`, with the hash of the password, in the order of their ids and as
+    /// they are at one moment; until `each` fails, which is the inner result.
+    pub fn export<E>(
+        &self,
+        mut each: impl FnMut(User, &PasswordHash) -> Result<(), E>,
+    ) -> Result<Result<(), E>, DbError> {
+        self.database.snapshot(|connection| {
+            let mut after = None;
+            loop {
+                let page = bulk::page(connection, after, PAGE)?;
+                let Some((last, _)) = page.last() else { return Ok(Ok(())) };
+                after = Some(last.id);
+                for (user, hash) in page {
+                    if let Err(error) = each(user, &hash) {
+                        return Ok(Err(error));
+                    }
+                }
+            }
+        })
     }
 
     /// Makes an administrator; `None` where the address is taken.

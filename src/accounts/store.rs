@@ -1,5 +1,7 @@
 //! The `users` table.
 
+pub mod bulk;
+
 use diesel::prelude::*;
 
 use super::email::EmailAddress;
@@ -61,6 +63,39 @@ impl From<UserRow> for User {
     }
 }
 
+/// A user as it is added to the table.
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    id: Id,
+    email: &'a str,
+    email_canonical: &'a str,
+    name: Option<String>,
+    password_hash: &'a str,
+    role: &'a str,
+    email_verified_at: Option<Moment>,
+    disabled_at: Option<Moment>,
+    last_login_at: Option<Moment>,
+    created_at: Moment,
+}
+
+impl<'a> NewRow<'a> {
+    fn new(user: &'a User, email: &'a EmailAddress, hash: &'a PasswordHash) -> Self {
+        Self {
+            id: user.id,
+            email: &user.email,
+            email_canonical: email.canonical(),
+            name: user.name.clone(),
+            password_hash: hash.as_str(),
+            role: user.role.name(),
+            email_verified_at: user.email_verified_at,
+            disabled_at: user.disabled_at,
+            last_login_at: user.last_login_at,
+            created_at: user.created_at,
+        }
+    }
+}
+
 /// Adds a user. An address that is taken is a unique violation.
 pub fn insert(
     connection: &mut AnyConnection,
@@ -69,18 +104,7 @@ pub fn insert(
     hash: &PasswordHash,
 ) -> QueryResult<()> {
     diesel::insert_into(users::table)
-        .values((
-            users::id.eq(user.id),
-            users::email.eq(&user.email),
-            users::email_canonical.eq(email.canonical()),
-            users::name.eq(&user.name),
-            users::password_hash.eq(hash.as_str()),
-            users::role.eq(user.role.name()),
-            users::email_verified_at.eq(user.email_verified_at),
-            users::disabled_at.eq(user.disabled_at),
-            users::last_login_at.eq(user.last_login_at),
-            users::created_at.eq(user.created_at),
-        ))
+        .values(NewRow::new(user, email, hash))
         .execute(connection)
         .map(drop)
 }

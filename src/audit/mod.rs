@@ -65,6 +65,8 @@ kinds! {
     UserEnabled "user_enabled"
     /// An account was deleted.
     UserDeleted "user_deleted"
+    /// Accounts were brought in from elsewhere.
+    UsersImported "users_imported"
 }
 
 impl Kind {

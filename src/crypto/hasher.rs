@@ -40,7 +40,7 @@ impl Hasher {
                     Task::Hash(password) => {
                         Done::Hashed(PasswordHash::new(password, cost, &*random))
                     }
-                    Task::Verify(password, hash) => Done::Verified(hash.matches(password)),
+                    Task::Verify(password, hash) => Done::Verified(verify(password, hash, cost)),
                 };
                 ask.answer(done);
             }
@@ -57,8 +57,8 @@ impl Hasher {
         }
     }
 
-    /// Whether `hash` is of `password`; without a hash (an unknown account) it costs the same and
-    /// is `false`.
+    /// Whether `hash` is of `password`. Without a hash (an unknown account), or where it is unset,
+    /// it costs the same and is `false`.
     pub async fn verify(
         &self,
         password: Password,
@@ -81,4 +81,16 @@ impl Hasher {
     pub fn is_current(&self, hash: &PasswordHash) -> bool {
         hash.is_current(self.cost)
     }
+}
+
+/// Whether `hash` is of `password`. Costs a bcrypt of `cost` at least, so that no account stands out by
+/// having no password, or an imported hash that is cheaper to check: what one of cost c saves,
+/// 2^cost − 2^c rounds, is the sum of one bcrypt of each cost from c to just below `cost`.
+fn verify(password: &Password, hash: &PasswordHash, cost: u32) -> bool {
+    let is_right = hash.matches(password);
+    let saved = hash.cost().map_or(cost..cost + 1, |own| own..cost);
+    for cost in saved {
+        std::hint::black_box(PasswordHash::decoy(cost).matches(password));
+    }
+    is_right
 }

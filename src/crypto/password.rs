@@ -8,7 +8,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bcrypt::{BASE_64, Version};
+use bcrypt::{BASE_64, HashParts, Version};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -50,6 +50,12 @@ impl fmt::Debug for Password {
 const PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 /// The base64 length of bcrypt's 16-byte salt.
 const SALT_CHARS: usize = 22;
+/// The length of bcrypt's digest.
+const DIGEST_BYTES: usize = 23;
+/// Costs that an imported hash may have: bcrypt's least, and the dearest that `BCRYPT_COST` takes.
+const IMPORTED_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
+/// Stored where there is no password; no hash begins so.
+const UNSET: &str = "!";
 /// A fixed salt and digest that belong to no password: what an unknown account is measured by.
 const DECOY: &str = "$abcdefghijklmnopqrstuu$0123456789abcdefghijklmnopqrstu";
 
@@ -67,6 +73,30 @@ impl PasswordHash {
     /// A hash as it was stored.
     pub fn stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// What is stored for an account that has no password yet: it matches none.
+    pub fn unset() -> Self {
+        Self(UNSET.to_owned())
+    }
+
+    /// Whether there is a password.
+    pub fn is_set(&self) -> bool {
+        self.0 != UNSET
+    }
+
+    /// Takes over the hash of another system, after making sure that it can be checked some day:
+    /// plain bcrypt (`$2a$`, `$2b$`, `$2y$`) or `bcrypt-sha256` version 2, of a cost from 4 to 15. Fails
+    /// with a sentence that does not repeat it.
+    pub fn import(text: String) -> Result<Self, &'static str> {
+        let hash = Self(text);
+        match hash.canonical_cost() {
+            None => Err("passwordHash is neither bcrypt ($2a$, $2b$, $2y$) nor $bcrypt-sha256$v=2"),
+            Some(cost) if !IMPORTED_COSTS.contains(&cost) => {
+                Err("passwordHash has a cost outside 4 to 15")
+            }
+            Some(_) => Ok(hash),
+        }
     }
 
     /// What to store.
@@ -106,6 +136,29 @@ impl PasswordHash {
     /// Whether this hash is what [`PasswordHash::new`] would make today.
     pub fn is_current(&self, cost: u32) -> bool {
         self.parts().is_some_and(|(own, ..)| own == cost)
+    }
+
+    /// The cost, if this is a hash that can be checked.
+    pub fn cost(&self) -> Option<u32> {
+        self.parts()
+            .map(|(cost, ..)| cost)
+            .or_else(|| self.0.parse::<HashParts>().ok().map(|parts| parts.get_cost()))
+    }
+
+    /// The cost, if this is written as it would be by whoever makes such hashes: `+4` is no `04`.
+    fn canonical_cost(&self) -> Option<u32> {
+        if let Some((cost, salt, digest)) = self.parts() {
+            let is_whole = BASE_64.decode(digest).is_ok_and(|digest| digest.len() == DIGEST_BYTES);
+            let written = format!("{PREFIX}{cost}${}${digest}", BASE_64.encode(salt));
+            return (is_whole && written == self.0).then_some(cost);
+        }
+        let parts: HashParts = self.0.parse().ok()?;
+        let versions = [Version::TwoA, Version::TwoB, Version::TwoY];
+        let cost = parts.get_cost();
+        versions
+            .into_iter()
+            .any(|version| parts.format_for_version(version) == self.0)
+            .then_some(cost)
     }
 
     /// Cost, salt and digest of a `bcrypt-sha256` hash; `None` for any other.
@@ -197,6 +250,68 @@ mod tests {
         let (cost, salt, digest) = decoy.parts().unwrap();
         assert_eq!((cost, salt.len(), digest.len()), (4, 16, 31));
         assert!(!decoy.matches(&password("")));
+    }
+
+    /// Security: E4.
+    #[test]
+    fn only_hashes_that_can_be_checked_are_imported() {
+        let import = |text: &str| PasswordHash::import(text.to_owned());
+        let plain = bcrypt::hash("ab", 4).unwrap();
+        let ours = PasswordHash::new(&password("ab"), 4, &SystemRandom).unwrap();
+        for version in ["$2a$", "$2b$", "$2y$"] {
+            let hash = import(&plain.replacen("$2b$", version, 1)).unwrap();
+            assert!(hash.matches(&password("ab")) && hash.cost() == Some(4));
+        }
+        let hash = import(ours.as_str()).unwrap();
+        assert!(hash.matches(&password("ab")) && hash.cost() == Some(4));
+
+        let of_cost = |cost: &str| {
+            [
+                plain.replacen("$04$", &format!("${cost:0>2}$"), 1),
+                ours.as_str().replacen("r=4$", &format!("r={cost}$"), 1),
+            ]
+        };
+        for hash in of_cost("15") {
+            import(&hash).unwrap();
+        }
+        for cost in ["3", "16", "31"] {
+            for hash in of_cost(cost) {
+                assert!(import(&hash).unwrap_err().contains("cost"), "{hash}");
+            }
+        }
+        let [salt, digest] = [29, 28].map(|at| plain.split_at(at));
+        let unknown = [
+            String::new(),
+            "!".to_owned(),
+            "correct horse battery".to_owned(),
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA".to_owned(),
+            plain.replacen("$2b$", "$2x$", 1),
+            plain.replacen("$2b$", "$2$", 1),
+            plain.replacen("$04$", "$+4$", 1),
+            plain.replacen("$04$", "$4$", 1),
+            format!("{plain}x"),
+            format!(" {plain}"),
+            plain[..59].to_owned(),
+            // Stray bits behind the salt's last byte: never to match again.
+            format!("{}/{}", digest.0, salt.1),
+            ours.as_str().replacen("v=2", "v=1", 1),
+            ours.as_str().replacen("r=4", "r=04", 1),
+            ours.as_str().replacen("r=4", "r=+4", 1),
+            format!("{}$", ours.as_str()),
+            ours.as_str()[..ours.as_str().len() - 1].to_owned(),
+        ];
+        for text in unknown {
+            assert!(import(&text).unwrap_err().contains("neither"), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_password_matches_where_there_is_none() {
+        let unset = PasswordHash::unset();
+        assert!(!unset.is_set() && unset.cost().is_none() && PasswordHash::decoy(4).is_set());
+        for text in ["", "!", "x"] {
+            assert!(!unset.matches(&password(text)));
+        }
     }
 
     #[test]

@@ -54,6 +54,20 @@ impl Database {
         })
     }
 
+    /// Runs `work`, which only reads and may take its time, on one view of the database that does
+    /// not change meanwhile. Never runs it again: it may have passed on what it read.
+    pub fn snapshot<T>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, DbError> {
+        let mut link =
+            self.readers.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let done = begin_snapshot(&mut link).and_then(|()| work(&mut link));
+        // Closing the connection ends the transaction, which has nothing to commit.
+        link.discard();
+        done.map_err(DbError::Query)
+    }
+
     /// Asks the database for a sign of life.
     pub fn ping(&self) -> Result<(), DbError> {
         self.read(|connection| connection.batch_execute("SELECT 1"))
@@ -138,6 +152,17 @@ fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
             AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
         }
     }
+}
+
+/// Whoever reads from a pipe may pause for longer than a session may idle.
+fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
+    connection.batch_execute(match connection {
+        AnyConnection::Postgres(_) => {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL idle_in_transaction_session_timeout = 0"
+        }
+        AnyConnection::Sqlite(_) => "BEGIN",
+    })
 }
 
 type Manager = <AnyConnection as Connection>::TransactionManager;

@@ -109,6 +109,12 @@ impl Moment {
         Self(seconds.saturating_mul(MICROS_PER_SECOND))
     }
 
+    /// Reads an RFC 3339 time of any offset, cut to the microsecond; `None` for what is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        i64::try_from(nanos.div_euclid(1000)).ok().map(Self)
+    }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub const fn unix_micros(self) -> i64 {
         self.0

@@ -38,6 +38,8 @@ fn every_command_explains_itself() {
         "users disable",
         "users enable",
         "users list",
+        "users import",
+        "users export",
         "sessions",
         "sessions revoke",
         "prune",
@@ -60,6 +62,8 @@ fn a_command_that_is_called_wrongly_says_so() {
         "users create-admin",
         "users set-role ada@example.com",
         "users set-role ada@example.com emperor",
+        "users import",
+        "users export --force",
         "sessions revoke",
         "sessions revoke --all --user ada@example.com",
         "--bind 127.0.0.1:1 migrate",
@@ -101,8 +105,10 @@ fn who_reads_no_further_is_no_reason_to_panic() {
     };
     let (code, said) = deaf("users create-admin ada@example.com");
     assert!(code == Some(1) && said.contains("Broken pipe"), "{code:?} {said}");
-    let (code, said) = deaf("users list");
-    assert!(code == Some(0) && said.is_empty(), "{code:?} {said}");
+    for words in ["users list", "users export"] {
+        let (code, said) = deaf(words);
+        assert!(code == Some(0) && said.is_empty(), "{words}: {code:?} {said}");
+    }
 }
 
 /// Results can be piped: they are all that stdout gets.

@@ -1,5 +1,11 @@
 //! `users` and `sessions`.
 
+mod export;
+mod import;
+mod import_faults;
+
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::{command, command_with};
@@ -8,6 +14,16 @@ use crate::support::{Answer, PASSWORD, TestServer};
 
 fn login(server: &TestServer, email: &str, password: &str) -> Answer {
     server.post("/auth/login").json(&json!({"email": email, "password": password})).send()
+}
+
+/// Waits for something that has to happen soon.
+#[track_caller]
+fn wait_until(what: &str, has_happened: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !has_happened() {
+        assert!(began.elapsed() < Duration::from_secs(30), "not so: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The password that a command printed.

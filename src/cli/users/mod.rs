@@ -1,15 +1,19 @@
 //! `symbolon users`.
 
+mod export;
+mod import;
+mod progress;
+
 use std::io::{ErrorKind, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 
-use super::{CommonArgs, Failure, print};
 use crate::accounts::email::EmailAddress;
 use crate::accounts::operator::Operator;
 use crate::accounts::user::{Role, User};
+use crate::cli::{CommonArgs, Failure, print};
 use crate::crypto::password::{Password, PasswordHash};
 use crate::passwords::policy::PasswordPolicy;
 use crate::random;
@@ -41,6 +45,8 @@ enum UsersCommand {
     Disable(Target),
     /// Enable an account; its former sessions stay ended
     Enable(Target),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     /// List every account: id, address, role, state, name, separated by tabs
     List(CommonArgs),
 }
@@ -92,6 +98,8 @@ pub(super) fn run(args: &UsersArgs) -> Result<(), Failure> {
             print(format_args!("{} is enabled", user.email))?;
             Ok(())
         }
+        UsersCommand::Import(args) => import::run(args),
+        UsersCommand::Export(args) => export::run(args),
         UsersCommand::List(common) => list(&common.operator(Faults::default())?),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LOGIN, PROXY, address, guess, login, login_from};
+use serde_json::json;
+
+use super::{LOGIN, PROXY, address, from, guess, login, login_from};
 use crate::support::process::{Process, free_port};
 use crate::support::redis::Redis;
 use crate::support::{Client, Db, PASSWORD, TestServer};
@@ -19,6 +21,17 @@ fn until(server: &Client, place: &str) {
         assert!(began.elapsed() < Duration::from_secs(5), "{}", counted_in(server));
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Waits until the process has logged this; all that it has logged by then.
+#[track_caller]
+fn until_logged(process: &Process, words: &str) -> String {
+    let began = Instant::now();
+    while !process.logged().contains(words) {
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", process.logged());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process.logged()
 }
 
 fn sharing(redis: &Redis) -> TestServer {
@@ -89,21 +102,24 @@ fn a_restart_between_two_requests_is_not_noticed() {
 fn a_frozen_redis_holds_up_one_request_a_second_and_briefly() {
     let redis = Redis::start();
     let server = sharing(&redis);
-    login(&server, "ada@example.com", PASSWORD).expect(401);
-    redis.freeze();
-    let guess_once = |number: usize| {
+    // Nothing but the limit takes time here.
+    let follow = |number: usize| {
         let began = Instant::now();
-        guess(&server, &address(number), &format!("user{number}@example.com")).unwrap();
+        let link = json!({"token": "guessed"});
+        from(&server, &address(number), "/auth/verify-email", &link).send().expect(400);
         began.elapsed()
     };
+    follow(0);
+    redis.freeze();
     let began = Instant::now();
     let mut times: Vec<Duration> = Vec::new();
     while began.elapsed() < Duration::from_millis(2500) {
-        times.push(guess_once(times.len()));
+        times.push(follow(times.len()));
     }
-    let slow = times.iter().filter(|time| **time >= Duration::from_millis(240)).count();
-    assert!((1..=3).contains(&slow) && times.len() > 10, "{times:?}");
-    assert!(times.iter().all(|time| *time < Duration::from_millis(900)), "{times:?}");
+    // If each waited, there would be ten. How long it takes, a busy machine adds to.
+    let slow: Vec<_> = times.iter().filter(|time| **time >= Duration::from_millis(240)).collect();
+    assert!(slow.len() >= 2 && times.len() > 10 * slow.len(), "{} {slow:?}", times.len());
+    assert!(slow.iter().any(|time| **time < Duration::from_millis(500)), "{slow:?}");
     assert_eq!(counted_in(&server), DOWN);
     redis.thaw();
     until(&server, "redis");
@@ -116,9 +132,6 @@ fn the_start_does_not_wait_for_redis_and_says_so() {
     for url in [redis.url.clone(), redis.url.replace("redis://", "rediss://:canary@")] {
         let variables = [("LOGIN_RATE_LIMIT", "5/1m"), ("REDIS_URL", &*url)];
         let process = Process::start(&db, free_port(), &variables);
-        let log = process.logged();
-        assert_eq!(log.matches("redis does not answer").count(), 1, "{log}");
-        assert!(!log.contains("canary"), "{log}");
         assert_eq!(counted_in(&process), DOWN);
         for _ in 0..5 {
             login(&process, "ada@example.com", PASSWORD).expect(401);
@@ -127,12 +140,15 @@ fn the_start_does_not_wait_for_redis_and_says_so() {
         if url == redis.url {
             redis.start_again();
             until(&process, "redis");
-            assert!(process.logged().contains("redis answers"), "{}", process.logged());
+            until_logged(&process, "redis answers");
         } else {
             // TLS is not what it speaks.
             std::thread::sleep(Duration::from_millis(1100));
             assert_eq!(counted_in(&process), DOWN);
         }
+        let log = until_logged(&process, "redis does not answer");
+        assert_eq!(log.matches("redis does not answer").count(), 1, "{log}");
+        assert!(!log.contains("canary"), "{log}");
     }
 }
 
@@ -148,12 +164,7 @@ fn a_limit_that_is_reached_is_logged() {
         login(&process, "ada@example.com", PASSWORD).expect(429);
     }
     process.terminate();
-    let began = Instant::now();
-    while !process.logged().contains("stopped") {
-        assert!(began.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let log = process.logged();
+    let log = until_logged(&process, "stopped");
     let lines: Vec<_> = log.lines().filter(|line| line.contains("limit reached")).collect();
     assert_eq!(lines.len(), 3, "{log}");
     assert!(lines.iter().all(|line| line.contains("INFO") && line.contains("login")), "{log}");

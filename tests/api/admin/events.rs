@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use symbolon::audit::Kind;
 
 use super::{admin, delete, get, patch, walk};
-use crate::support::{SignedIn, TestServer};
+use crate::support::{Call, SignedIn, TestServer};
 
 fn events(server: &TestServer, by: &SignedIn, query: &str) -> Vec<Value> {
     let answer = get(server, by, &format!("/admin/events?{query}")).expect(200);
@@ -26,7 +26,7 @@ on_both_databases! {
             server.clock.step(1.0);
             let path = format!("/admin/users/{}{path}", grace.user);
             let call = server.call(method, &path).bearer(&ada.access).header("user-agent", "desk");
-            let call = body.iter().fold(call, |call, body| call.json(body));
+            let call = body.iter().fold(call, Call::json);
             assert!(call.send().status < 300);
         };
         act("PATCH", "", Some(json!({"role": "moderator"})));

@@ -12,6 +12,7 @@ use crate::audit;
 use crate::background::{Background, Stop};
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult, lease};
+use crate::mail::outbox;
 use crate::one_time;
 use crate::random::{self, Random};
 use crate::sessions;
@@ -28,9 +29,9 @@ const LEASE: &str = "prune";
 const LEASE_WHILE_DELETING: Duration = Duration::from_secs(60);
 /// How long the others need not look once one has finished.
 const LEASE_WHEN_DONE: Duration = Duration::from_secs(1800);
-/// A token that has expired stays as long as the mail that carries it may wait: it is renewed when
-/// that is sent.
-const EXPIRED_TOKENS: Duration = Duration::from_secs(2 * 24 * 3600);
+/// A token that has expired stays as long as the mail that carries it may wait, and longer: it is
+/// renewed when that is sent.
+const EXPIRED_TOKENS: Duration = Duration::from_secs(2 * outbox::GIVE_UP.as_secs());
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,7 +77,9 @@ impl Pruner {
                 activity::store::delete_older(connection, oldest, BATCH)
             })?,
         };
-        self.database.write(|connection| self.may_go_on(connection, LEASE_WHEN_DONE))?;
+        if !stop.is_told() {
+            self.database.write(|connection| self.may_go_on(connection, LEASE_WHEN_DONE))?;
+        }
         Ok(pruned)
     }
 

@@ -80,7 +80,7 @@ pub fn delete(
             return Ok(Confirmed::LastAdmin);
         }
         // Writing the same hash holds the row and tells whether the checked password still stands.
-        if !store::change_password(connection, user, checked, checked)? {
+        if store::change_password(connection, user, checked, checked)?.is_none() {
             return Ok(Confirmed::HashReplaced);
         }
         end::revoke_all_within(app, connection, user, None, client)?;

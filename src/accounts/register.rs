@@ -50,7 +50,10 @@ pub fn register(
     });
     match registered {
         Err(error) if error.is_unique_violation() => {
-            tell_owner(app, &account.email, &sign_in.client)?;
+            // The answer is the same whether or not there is a mail.
+            if let Err(error) = tell_owner(app, &account.email, &sign_in.client) {
+                tracing::warn!(%error, "the owner of a taken address was not told");
+            }
             Ok(None)
         }
         registered => {
@@ -66,10 +69,13 @@ fn tell_owner(app: &App, email: &EmailAddress, client: &Client) -> Result<(), Db
     if !app.limits.lets_through(&app.limits.policies.mail(email.typed()), app.now()) {
         return Ok(());
     }
-    app.database.write(|connection| match store::by_email(connection, email)? {
-        Some((owner, _)) if owner.is_active() => {
-            app.post(connection, &Mail::to(&owner, mail::Kind::AlreadyRegistered, client))
+    app.database.write(|connection| {
+        let Some((found, _)) = store::by_email(connection, email)? else { return Ok(()) };
+        match store::hold(connection, found.id)?.filter(User::is_active) {
+            Some(owner) => {
+                app.post(connection, &Mail::to(&owner, mail::Kind::AlreadyRegistered, client))
+            }
+            None => Ok(()),
         }
-        _ => Ok(()),
     })
 }

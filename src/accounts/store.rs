@@ -212,18 +212,21 @@ pub fn set_email(
         .map(|changed| changed == 1)
 }
 
-/// Replaces the password that `checked` is the hash of; `false` where it is no longer the user's.
+/// Replaces the password that `checked` is the hash of, and returns whose it is; `None` where it is no
+/// longer the user's. Holds the user's row until the transaction ends.
 pub fn change_password(
     connection: &mut AnyConnection,
     id: Id,
     checked: &PasswordHash,
     hash: &PasswordHash,
-) -> QueryResult<bool> {
+) -> QueryResult<Option<User>> {
     diesel::update(users::table.find(id))
         .filter(users::password_hash.eq(checked.as_str()))
         .set(users::password_hash.eq(hash.as_str()))
-        .execute(connection)
-        .map(|changed| changed == 1)
+        .returning(USER)
+        .get_result::<UserRow>(connection)
+        .optional()
+        .map(|row| row.map(User::from))
 }
 
 /// Sets the password whatever it was; `false` where there is no such user.

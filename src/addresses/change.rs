@@ -3,7 +3,6 @@
 use crate::accounts::email::EmailAddress;
 use crate::accounts::profile::Confirmed;
 use crate::accounts::store;
-use crate::accounts::user::User;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
@@ -12,11 +11,11 @@ use crate::db::{DbError, Id};
 use crate::mail::{self, Mail};
 use crate::sessions::lookup;
 
-/// Mails a link to `new`, and word of it to the address that `user`, whose password was checked
+/// Mails a link to `new`, and word of it to the address that the user, whose password was checked
 /// against `checked`, has now. Whether `new` is somebody else's is not told here.
 pub fn ask(
     app: &App,
-    user: &User,
+    user: Id,
     session: Id,
     checked: &PasswordHash,
     new: &EmailAddress,
@@ -27,12 +26,12 @@ pub fn ask(
             return Ok(Confirmed::SessionEnded);
         }
         // Writing the same hash holds the row and tells whether the checked password still stands.
-        if !store::change_password(connection, user.id, checked, checked)? {
+        let Some(user) = store::change_password(connection, user, checked, checked)? else {
             return Ok(Confirmed::HashReplaced);
-        }
+        };
         let new = new.typed().to_owned();
-        let link = Mail { email: new.clone(), ..Mail::to(user, mail::Kind::ChangeEmail, client) };
-        let word = Mail::to(user, mail::Kind::EmailChangeAsked, client);
+        let link = Mail { email: new.clone(), ..Mail::to(&user, mail::Kind::ChangeEmail, client) };
+        let word = Mail::to(&user, mail::Kind::EmailChangeAsked, client);
         app.post(connection, &link)?;
         app.post(connection, &Mail { detail: Some(new), ..word })?;
         let event = Event::by(user.id, Kind::EmailChangeAsked, Some(session), client);

@@ -89,7 +89,7 @@ async fn change_email(
     let limits = [policies.confirm(id), policies.mail(new.typed())].concat();
     limit::check(&request, limits).await?;
     confirm(&app, id, &password, move |app, checked| {
-        change::ask(app, &user, session.id, checked, &new, &client)
+        change::ask(app, id, session.id, checked, &new, &client)
     })
     .await?;
     tracing::info!(user = %id, "another address asked for");

@@ -2,14 +2,13 @@
 
 use crate::accounts::email::EmailAddress;
 use crate::accounts::store as users;
-use crate::accounts::user::User;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
-use crate::db::{AnyConnection, DbError, Id, Moment, QueryResult};
+use crate::db::{DbError, Id};
 use crate::mail::{self, Mail};
-use crate::one_time::Purpose;
-use crate::one_time::store::{self as tokens, Redeemed};
+use crate::one_time::store as tokens;
+use crate::one_time::{Purpose, redeem};
 
 /// What came of a link that was followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,44 +29,31 @@ pub fn verify(app: &App, token: &str, client: &Client) -> Result<Outcome, DbErro
     };
     let verified = app.database.write(|connection| {
         let now = app.now();
-        let Some((_, Redeemed { user, email })) = redeem(connection, id, purpose, now)? else {
+        let Some((user, email)) = redeem(connection, id, purpose, now)? else {
             return Ok(Outcome::Invalid);
         };
         let Some(email) = EmailAddress::parse(&email) else { return Ok(Outcome::Invalid) };
-        let (is_done, kind) = if purpose == Purpose::ChangeEmail {
+        let event = |kind| Event::by(user.id, kind, None, client);
+        let (is_done, event) = if purpose == Purpose::ChangeEmail {
             // Links that went to the old address prove nothing any more.
-            tokens::revoke(connection, user, &[Purpose::VerifyEmail, Purpose::ResetPassword])?;
-            (users::set_email(connection, user, &email, now)?, Kind::EmailChanged)
+            tokens::revoke(connection, user.id, &[Purpose::VerifyEmail, Purpose::ResetPassword])?;
+            let replaced = format!("in the place of {}", user.email);
+            let is_done = users::set_email(connection, user.id, &email, now)?;
+            (is_done, event(Kind::EmailChanged).with_detail(replaced))
         } else {
-            (users::set_verified(connection, user, &email, now)?, Kind::EmailVerified)
+            let is_done = users::set_verified(connection, user.id, &email, now)?;
+            (is_done, event(Kind::EmailVerified))
         };
         if !is_done {
             return Ok(Outcome::Invalid);
         }
-        app.record(connection, &Event::by(user, kind, None, client))?;
-        Ok(Outcome::Verified(user))
+        app.record(connection, &event)?;
+        Ok(Outcome::Verified(user.id))
     });
     match verified {
         Err(error) if error.is_unique_violation() => Ok(Outcome::Taken),
         verified => verified,
     }
-}
-
-/// Uses a token up and holds the row of its user, who is active. `None` where the token is not good.
-///
-/// The row is held first, as everywhere: whoever issues tokens holds it before touching them, and
-/// two that take locks in different orders wait for each other.
-pub fn redeem(
-    connection: &mut AnyConnection,
-    id: Id,
-    purpose: Purpose,
-    now: Moment,
-) -> QueryResult<Option<(User, Redeemed)>> {
-    let Some(found) = tokens::find(connection, id, purpose, now)? else { return Ok(None) };
-    let held = users::hold(connection, found.user)?.filter(User::is_active);
-    let Some(user) = held else { return Ok(None) };
-    let redeemed = tokens::redeem(connection, id, purpose, now)?;
-    Ok(redeemed.map(|redeemed| (user, redeemed)))
 }
 
 /// Mails the user a new link, in the place of the one before, unless the address is proven.

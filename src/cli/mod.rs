@@ -47,7 +47,7 @@ enum Command {
     Users(users::UsersArgs),
     /// End sessions
     Sessions(sessions::SessionsArgs),
-    /// Delete ended sessions and old audit events now
+    /// Delete ended sessions, expired links, old audit events and counts now
     Prune(CommonArgs),
     /// Ask a running service for its health: exits with 0 if it lives
     Healthcheck(healthcheck::HealthcheckArgs),

@@ -11,7 +11,6 @@ use crate::db::Moment;
 use crate::settings::mail::MailSettings;
 
 /// A mail that is ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// What it is about.
     pub subject: &'static str,
@@ -51,7 +50,6 @@ struct Words {
     subject: &'static str,
     /// What the service is called: its host.
     site: String,
-    email: String,
     /// The link with the one-time token; empty where there is none.
     link: String,
     /// Where a new password can be asked for.
@@ -109,12 +107,14 @@ pub fn write(
     let words = Words {
         subject: subject(mail.kind),
         site: settings.site.clone(),
-        email: mail.email.clone(),
         link: token.map(|token| link(settings, mail.kind, token)).unwrap_or_default(),
         forgot_url: format!("{}/account/forgot", settings.public_url),
         at: for_people(waiting.created_at),
-        ip: mail.client.ip.clone().unwrap_or_else(|| "the operator's console".to_owned()),
-        device: device::describe(mail.client.user_agent.as_deref()),
+        ip: mail.client.ip.clone().unwrap_or_else(|| "none".to_owned()),
+        device: match mail.client.ip {
+            Some(_) => device::describe(mail.client.user_agent.as_deref()),
+            None => format!("the operator of {}", settings.site),
+        },
         detail: mail.detail.clone().unwrap_or_default(),
     };
     let (text, html) = fill_in(mail.kind, &words)?;

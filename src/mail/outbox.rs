@@ -2,14 +2,15 @@
 //!
 //! A mail is taken by moving `due_at` to the end of a lease, which one instance of several can do; it
 //! is removed once it was sent, and due again if that failed, or if whoever took it was killed. So
-//! none is lost, and none is sent twice, save where a server takes a mail and dies before it says so.
+//! none is lost, and none is sent twice, save where a server takes a mail and dies before it says so,
+//! or takes longer to say so than the lease.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::letter;
 use super::store::{self, Waiting};
 use super::transport::{self, NotSent, Transport};
+use super::{Kind, letter};
 use crate::accounts::email::EmailAddress;
 use crate::accounts::store as users;
 use crate::accounts::user::User;
@@ -18,21 +19,25 @@ use crate::background::{Background, Stop};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
-use crate::one_time::{self, OneTimeTokens};
+use crate::one_time::{self, OneTimeTokens, Purpose};
 use crate::random::{self, Random};
 use crate::settings::mail::MailSettings;
 
-/// How long whoever has taken a mail has for sending it: longer than an SMTP dialogue whose every
-/// step takes all of its time.
-const LEASE: Duration = Duration::from_secs(120);
+/// How long whoever has taken a mail has for sending it: longer than a server needs that takes all
+/// of the time it has for its last answer. One that was killed delays a mail by as much.
+const LEASE: Duration = Duration::from_secs(180);
 /// How often to look for mail.
 const EVERY: Duration = Duration::from_secs(1);
-/// The longest wait after the first failure; it doubles with each further one.
-const FIRST_RETRY: Duration = Duration::from_secs(5);
-/// The longest wait between two attempts.
-const LAST_RETRY: Duration = Duration::from_secs(15 * 60);
+/// The longest time between two looks, while the mail server is down.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// How long to wait after a first failure at most, and how long after many: within five seconds from
+/// the first one on, looking for it included.
+const RETRY: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(15 * 60)];
+/// The same where the server has refused a mail for good: rarely enough not to be taken for somebody
+/// who tries out addresses, and yet in case it was the server's own mistake.
+const RETRY_REFUSED: [Duration; 2] = [Duration::from_secs(15 * 60), Duration::from_secs(6 * 3600)];
 /// After this long a mail is given up.
-const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
 /// How long a mail that is being sent may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -51,15 +56,14 @@ pub struct Outbox {
     /// Where it is handed over.
     pub transport: Transport,
     /// The mail that this instance has taken and not yet settled.
-    pub taken: Mutex<Option<Id>>,
+    pub taken: Mutex<Option<Waiting>>,
 }
 
 /// What became of a mail that was due.
-#[derive(Debug)]
 enum Prepared {
     /// It is to be sent, with this token if it carries one.
     Ready(Option<String>),
-    /// Another instance has taken it, or it is no longer wanted.
+    /// Another instance has taken it, or it is no longer wanted, or given up.
     Passed,
 }
 
@@ -67,11 +71,14 @@ impl Outbox {
     /// Sends mail from now on, until it is stopped.
     pub fn start(self: &Arc<Self>) -> std::io::Result<Background> {
         let outbox = Arc::clone(self);
+        let mut failures = 0;
         Background::start("mail", Duration::ZERO, move |stop| {
-            if let Err(error) = outbox.deliver(stop) {
-                tracing::warn!(%error, "mail waits for the database");
+            match outbox.deliver(stop) {
+                Ok(true) => failures = 0,
+                Ok(false) => failures += 1,
+                Err(error) => tracing::warn!(%error, "mail waits for the database"),
             }
-            EVERY
+            doubled(EVERY, failures, LONGEST_REST)
         })
     }
 
@@ -81,87 +88,115 @@ impl Outbox {
         if sending.stop(DRAIN) {
             return;
         }
-        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         let now = self.clock.now();
-        let give_back = |id| self.database.write(|connection| store::put_off(connection, id, now));
+        let give_back =
+            |mail| self.database.write(|connection| store::set_due(connection, &mail, now));
         if let Some(Err(error)) = taken.map(give_back) {
-            tracing::warn!(%error, "a mail could not be given back; it is due in two minutes");
+            tracing::warn!(%error, "a mail could not be given back; it is due in three minutes");
         }
     }
 
-    /// Sends all that is due, one after the other, until told to stop or no letter gets through.
-    pub fn deliver(&self, stop: &Stop) -> Result<(), DbError> {
+    /// Sends all that is due, one after the other, until told to stop; `false` once no mail gets
+    /// through.
+    pub fn deliver(&self, stop: &Stop) -> Result<bool, DbError> {
         while !stop.is_told() {
             let now = self.clock.now();
             let due = self.database.read(|connection| store::next_due(connection, now))?;
-            let Some(mut waiting) = due else { return Ok(()) };
-            let prepared = self.database.write(|connection| self.take(connection, &mut waiting))?;
+            let Some(seen) = due else { break };
+            let mut waiting = seen.clone();
+            let prepared = self.database.write(|connection| {
+                // A transaction that is tried again begins anew.
+                waiting.clone_from(&seen);
+                self.take(connection, &mut waiting)
+            })?;
             let Prepared::Ready(token) = prepared else { continue };
-            self.set_taken(Some(waiting.id));
-            let sent = self.send(&waiting, token.as_deref());
-            let goes_on = sent.as_ref().err().is_none_or(|failure| !failure.is_general());
-            self.settle(&waiting, sent, stop)?;
+            self.set_taken(Some(waiting.clone()));
+            let failure = self.send(&waiting, token.as_deref()).err();
+            self.settle(&waiting, failure.as_ref())?;
             self.set_taken(None);
-            if !goes_on {
-                return Ok(());
+            if failure.is_some_and(|failure| failure.is_general()) {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn set_taken(&self, id: Option<Id>) {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = id;
+    fn set_taken(&self, waiting: Option<Waiting>) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
     }
 
     /// Takes a mail that is due, finds out whom it goes to, and renews its token.
     fn take(&self, connection: &mut AnyConnection, waiting: &mut Waiting) -> QueryResult<Prepared> {
         let now = self.clock.now();
+        let purpose = waiting.mail.kind.purpose();
+        // The user's row before all others: whoever deletes the account holds it and then this one.
+        let owner = match waiting.mail.user.filter(|_| purpose.is_some()) {
+            Some(user) => users::hold(connection, user)?,
+            None => None,
+        };
+        let tried = waiting.attempts;
         if !store::lease(connection, waiting, now + LEASE)? {
             return Ok(Prepared::Passed);
         }
-        let token = match waiting.mail.kind.purpose() {
-            None => None,
-            Some(purpose) => {
-                let is_wanted = self.find_recipient(connection, waiting, now)?.is_some()
-                    && one_time::store::renew(connection, waiting.id, purpose, now)?;
-                if !is_wanted {
-                    store::remove(connection, waiting.id)?;
-                    return Ok(Prepared::Passed);
-                }
-                Some(self.tokens.text(waiting.id, purpose))
+        if tried > 0 && now >= waiting.created_at + GIVE_UP {
+            self.give_up(connection, waiting)?;
+            return Ok(Prepared::Passed);
+        }
+        let Some(purpose) = purpose else { return Ok(Prepared::Ready(None)) };
+        let owner = match owner {
+            None if waiting.mail.kind == Kind::ResetPassword => {
+                self.find_owner(connection, waiting, now)?
             }
+            owner => owner.filter(User::is_active),
         };
-        Ok(Prepared::Ready(token))
+        if owner.is_some() && one_time::store::renew(connection, waiting.id, purpose, now)? {
+            return Ok(Prepared::Ready(Some(self.tokens.text(waiting.id, purpose))));
+        }
+        store::remove(connection, waiting)?;
+        Ok(Prepared::Passed)
     }
 
-    /// The user, if active, to whom a mail with a link goes. Whose the address is that somebody typed
-    /// who forgot a password is found out here, and its token issued: the request itself did the same
-    /// whether or not anybody has that address.
-    fn find_recipient(
+    /// The user, if active, of the address that somebody typed who forgot a password, whose token is
+    /// issued here: the request itself did the same whether or not anybody has that address.
+    fn find_owner(
         &self,
         connection: &mut AnyConnection,
         waiting: &mut Waiting,
         now: Moment,
     ) -> QueryResult<Option<User>> {
-        let mail = &mut waiting.mail;
-        if let Some(user) = mail.user {
-            return Ok(users::hold(connection, user)?.filter(User::is_active));
-        }
-        let Some(typed) = EmailAddress::parse(&mail.email) else { return Ok(None) };
+        let Some(typed) = EmailAddress::parse(&waiting.mail.email) else { return Ok(None) };
         let Some((found, _)) = users::by_email(connection, &typed)? else { return Ok(None) };
         let held = users::hold(connection, found.id)?.filter(User::is_active);
-        let (Some(user), Some(purpose)) = (held, mail.kind.purpose()) else { return Ok(None) };
-        if one_time::store::has_newer(connection, waiting.id, purpose, user.id)? {
+        let Some(user) = held else { return Ok(None) };
+        let (id, purpose) = (waiting.id, Purpose::ResetPassword);
+        if one_time::store::has_newer(connection, id, purpose, user.id)? {
             return Ok(None);
         }
-        one_time::store::issue(connection, waiting.id, purpose, user.id, &user.email, now)?;
-        store::set_user(connection, waiting.id, user.id)?;
+        one_time::store::issue(connection, id, purpose, user.id, &user.email, now)?;
         // Security: H5. To the address that is stored, not to the one that was typed.
-        mail.user = Some(user.id);
-        mail.email.clone_from(&user.email);
-        let event = Event::by(user.id, audit::Kind::PasswordResetAsked, None, &mail.client);
+        store::set_recipient(connection, id, &user)?;
+        waiting.mail.user = Some(user.id);
+        waiting.mail.email.clone_from(&user.email);
+        let asked = audit::Kind::PasswordResetAsked;
+        let event = Event::by(user.id, asked, None, &waiting.mail.client);
         self.record(connection, &Event { actor: None, ..event })?;
         Ok(Some(user))
+    }
+
+    fn give_up(&self, connection: &mut AnyConnection, waiting: &Waiting) -> QueryResult<()> {
+        let (mail, kind) = (waiting.id, waiting.mail.kind.name());
+        tracing::error!(%mail, kind, "mail given up");
+        store::remove(connection, waiting)?;
+        let event = Event {
+            kind: audit::Kind::MailGivenUp,
+            actor: None,
+            user: waiting.mail.user,
+            session: None,
+            client: Client::default(),
+            detail: Some(kind.to_owned()),
+        };
+        self.record(connection, &event)
     }
 
     fn record(&self, connection: &mut AnyConnection, event: &Event) -> QueryResult<()> {
@@ -185,64 +220,45 @@ impl Outbox {
     }
 
     /// Notes what came of sending. A mail that was sent must not be sent again because the database
-    /// is away for a moment, so this is tried as long as the lease may last.
-    fn settle(
-        &self,
-        waiting: &Waiting,
-        sent: Result<(), NotSent>,
-        stop: &Stop,
-    ) -> Result<(), DbError> {
-        let failure = sent.err();
-        if let Some(failure) = &failure {
+    /// is away for a moment, so this is tried for a while.
+    fn settle(&self, waiting: &Waiting, failure: Option<&NotSent>) -> Result<(), DbError> {
+        let sent_at = self.clock.now();
+        let due_at = failure.map(|failure| {
             let (mail, kind) = (waiting.id, waiting.mail.kind.name());
-            tracing::warn!(%mail, kind, attempts = waiting.attempts + 1, %failure, "mail not sent");
-        }
-        let until = self.clock.now() + LEASE / 2;
+            tracing::warn!(%mail, kind, attempts = waiting.attempts, %failure, "mail not sent");
+            self.next_try(waiting, failure, sent_at)
+        });
         loop {
-            let settled = self.database.write(|connection| match &failure {
-                None => store::remove(connection, waiting.id).map(drop),
-                Some(failure) => self.put_off(connection, waiting, failure),
+            let settled = self.database.write(|connection| match due_at {
+                None => store::remove(connection, waiting),
+                Some(due_at) => store::set_due(connection, waiting, due_at),
             });
             match settled {
-                Err(_) if self.clock.now() < until && !stop.rest(EVERY) => {}
-                settled => return settled,
+                Err(_) if self.clock.now() < sent_at + LEASE / 3 => std::thread::sleep(EVERY),
+                settled => return settled.map(drop),
             }
         }
     }
 
-    fn put_off(
-        &self,
-        connection: &mut AnyConnection,
-        waiting: &Waiting,
-        failure: &NotSent,
-    ) -> QueryResult<()> {
-        let now = self.clock.now();
-        if now < waiting.created_at + GIVE_UP {
-            let spread = random::bytes(&*self.random);
-            let due_at = now + retry_after(waiting.attempts, spread);
-            return store::put_off(connection, waiting.id, due_at).map(drop);
-        }
-        tracing::error!(mail = %waiting.id, kind = waiting.mail.kind.name(), "mail given up");
-        store::remove(connection, waiting.id)?;
-        let detail = format!("{}: {failure}", waiting.mail.kind.name());
-        let event = Event {
-            kind: audit::Kind::MailGivenUp,
-            actor: None,
-            user: waiting.mail.user,
-            session: None,
-            client: Client::default(),
-            detail: Some(detail),
-        };
-        self.record(connection, &event)
+    /// When to try again: at the latest when the mail is to be given up.
+    fn next_try(&self, waiting: &Waiting, failure: &NotSent, now: Moment) -> Moment {
+        let [first, most] = if failure.is_final() { RETRY_REFUSED } else { RETRY };
+        let longest = doubled(first, waiting.attempts - 1, most);
+        let due_at = now + spread(longest, random::bytes(&*self.random));
+        let give_up_at = waiting.created_at + GIVE_UP;
+        if now < give_up_at { due_at.min(give_up_at) } else { due_at }
     }
 }
 
-/// How long to wait after a failure that so many others came before: doubling, up to a quarter of an
-/// hour, and anything from half of that to all of it, so that not all come back at once.
-fn retry_after(before: i64, [spread]: [u8; 1]) -> Duration {
-    let doublings = u32::try_from(before).unwrap_or(u32::MAX).min(16);
-    let longest = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
-    longest / 2 + longest * u32::from(spread) / 510
+/// `first`, doubled so many times, but `most` at most.
+fn doubled(first: Duration, times: i64, most: Duration) -> Duration {
+    let times = u32::try_from(times).unwrap_or(0).min(16);
+    (first * 2_u32.pow(times)).min(most)
+}
+
+/// Anything from half of `longest` to all of it, so that not all come back at once.
+fn spread(longest: Duration, [byte]: [u8; 1]) -> Duration {
+    longest / 2 + longest * u32::from(byte) / 510
 }
 
 /// Puts a mail into the outbox under the id `id`, within the transaction that causes it, and issues
@@ -264,13 +280,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_come_within_five_seconds_and_then_ever_later() {
-        let millis = |before, spread| retry_after(before, [spread]).as_millis();
-        assert_eq!((millis(0, 0), millis(0, 255)), (2_500, 5_000));
-        assert_eq!((millis(1, 0), millis(1, 255)), (5_000, 10_000));
-        assert_eq!((millis(7, 0), millis(7, 255)), (320_000, 640_000));
-        for before in [8, 9, 100, i64::MAX] {
-            assert_eq!((millis(before, 0), millis(before, 255)), (450_000, 900_000));
+    fn retries_come_ever_later() {
+        let seconds = |times| doubled(RETRY[0], times, RETRY[1]).as_secs();
+        let waits = [(0, 4), (1, 8), (2, 16), (7, 512), (8, 900), (i64::MAX, 900)];
+        for (times, longest) in waits {
+            assert_eq!(seconds(times), longest, "{times}");
         }
+        let millis = |byte| spread(RETRY[0], [byte]).as_millis();
+        assert_eq!((millis(0), millis(255)), (2_000, 4_000));
     }
 }

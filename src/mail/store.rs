@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::{Kind, Mail};
+use crate::accounts::user::User;
 use crate::client::Client;
 use crate::db::schema::outbox;
 use crate::db::{AnyConnection, Id, Moment};
@@ -54,50 +55,68 @@ pub fn post(connection: &mut AnyConnection, id: Id, mail: &Mail, now: Moment) ->
         .map(drop)
 }
 
-/// The mail that has been due for the longest at `now`.
+/// The mail that has been due for the longest at `now`. One of a kind that this release does not know
+/// was put here by a newer one, and is left to that.
 pub fn next_due(connection: &mut AnyConnection, now: Moment) -> QueryResult<Option<Waiting>> {
     let row: Option<Row> = outbox::table
         .filter(outbox::due_at.le(now))
+        .filter(outbox::kind.eq_any(Kind::ALL.map(Kind::name)))
         .order((outbox::due_at, outbox::id))
         .first(connection)
         .optional()?;
     Ok(row.and_then(
-        |(id, kind, user, email, ip, user_agent, detail, created_at, due_at, tried)| {
+        |(id, kind, user, email, ip, user_agent, detail, created_at, due_at, attempts)| {
             let client = Client { ip, user_agent };
-            // The schema is never newer than this binary, so the kind is one it knows.
             let mail = Mail { kind: Kind::named(&kind)?, user, email, client, detail };
-            Some(Waiting { id, mail, created_at, due_at, attempts: tried })
+            Some(Waiting { id, mail, created_at, due_at, attempts })
         },
     ))
 }
 
-/// Takes a mail in order to send it, until `until`; `false` where somebody else has taken it, or
-/// sent it. A mail is taken as it was seen: the guard lets one of several instances have it.
+/// Takes a mail in order to send it, until `until`, and notes so in `waiting`; `false` where somebody
+/// else has taken it, or sent it. The guard lets one of several instances have it: it is taken as it
+/// was seen.
 pub fn lease(
     connection: &mut AnyConnection,
-    waiting: &Waiting,
+    waiting: &mut Waiting,
     until: Moment,
 ) -> QueryResult<bool> {
-    diesel::update(outbox::table.find(waiting.id))
-        .filter(outbox::due_at.eq(waiting.due_at))
+    let taken = diesel::update(as_seen(waiting))
         .set((outbox::due_at.eq(until), outbox::attempts.eq(waiting.attempts + 1)))
+        .execute(connection)?;
+    waiting.due_at = until;
+    waiting.attempts += 1;
+    Ok(taken == 1)
+}
+
+/// Notes whose the address of a mail is: it goes to the one that is stored.
+pub fn set_recipient(connection: &mut AnyConnection, id: Id, user: &User) -> QueryResult<usize> {
+    diesel::update(outbox::table.find(id))
+        .set((outbox::user_id.eq(user.id), outbox::email.eq(&user.email)))
         .execute(connection)
-        .map(|changed| changed == 1)
 }
 
-/// Notes whose the address of a mail is.
-pub fn set_user(connection: &mut AnyConnection, id: Id, user: Id) -> QueryResult<usize> {
-    diesel::update(outbox::table.find(id)).set(outbox::user_id.eq(user)).execute(connection)
+/// Lets a mail that was taken be sent at `due_at`, unless somebody else has taken it since.
+pub fn set_due(
+    connection: &mut AnyConnection,
+    waiting: &Waiting,
+    due_at: Moment,
+) -> QueryResult<usize> {
+    diesel::update(as_seen(waiting)).set(outbox::due_at.eq(due_at)).execute(connection)
 }
 
-/// Lets a mail be sent at `due_at`.
-pub fn put_off(connection: &mut AnyConnection, id: Id, due_at: Moment) -> QueryResult<usize> {
-    diesel::update(outbox::table.find(id)).set(outbox::due_at.eq(due_at)).execute(connection)
+/// Removes a mail that was taken and then sent, or is no longer wanted, unless somebody else has
+/// taken it since.
+pub fn remove(connection: &mut AnyConnection, waiting: &Waiting) -> QueryResult<usize> {
+    diesel::delete(as_seen(waiting)).execute(connection)
 }
 
-/// Removes a mail that was sent or is no longer wanted.
-pub fn remove(connection: &mut AnyConnection, id: Id) -> QueryResult<usize> {
-    diesel::delete(outbox::table.find(id)).execute(connection)
+/// The row of a mail, as long as nobody has taken it since it was seen or taken.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn as_seen(waiting: &Waiting) -> _ {
+    let id: Id = waiting.id;
+    let due_at: Moment = waiting.due_at;
+    outbox::table.filter(outbox::id.eq(id)).filter(outbox::due_at.eq(due_at))
 }
 
 /// How many mails are not sent yet.

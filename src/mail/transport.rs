@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message, SmtpTransport, Transport as _};
 use thiserror::Error;
 
@@ -17,8 +19,13 @@ use crate::db::Moment;
 use crate::private_files;
 use crate::settings::mail::{MailSettings, MailWay};
 
-/// How long each step of an SMTP dialogue may take. All of them together stay within a lease.
-const STEP: Duration = Duration::from_secs(10);
+/// How long a server may take for each of its answers. RFC 5321, 4.5.3.2 would have more patience, up
+/// to ten minutes for the last: who gives up before that sends what was taken once more. But many
+/// servers that scan mail answer within a minute, and one that hangs holds all mail up for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Answers about the server or our login, and not about the mail (RFC 5321, 4.2.3; RFC 4954, 6): it is
+/// closing or too busy, the login failed or is needed.
+const GENERAL: [u16; 6] = [421, 454, 530, 534, 535, 538];
 
 /// Why a letter was not handed over.
 #[derive(Debug, Error)]
@@ -38,9 +45,26 @@ pub enum NotSent {
 }
 
 impl NotSent {
+    /// What lettre's failure means.
+    fn by_server(error: lettre::transport::smtp::Error) -> Self {
+        let is_general = error.status().is_some_and(|code| GENERAL.contains(&u16::from(code)));
+        // A client's error is a letter that this server cannot take, such as to letters beyond ASCII.
+        let is_refusal = error.is_permanent() || error.is_transient() || error.is_client();
+        if is_refusal && !is_general { Self::Refused(error) } else { Self::Unreachable(error) }
+    }
+
     /// Whether other letters would not get through either.
     pub fn is_general(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::File(..))
+    }
+
+    /// Whether this letter will most likely never get through.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Refused(error) => !error.is_transient(),
+            Self::Unwritable(_) => true,
+            Self::Unreachable(_) | Self::File(..) => false,
+        }
     }
 }
 
@@ -57,7 +81,9 @@ impl Transport {
     pub fn new(settings: &MailSettings) -> Result<Self, lettre::transport::smtp::Error> {
         Ok(match &settings.way {
             MailWay::Smtp(url) => {
-                let transport = SmtpTransport::from_url(url.expose())?.timeout(Some(STEP));
+                let transport = SmtpTransport::from_url(url.expose())?
+                    .timeout(Some(PATIENCE))
+                    .hello_name(hello_name(&settings.site));
                 Self::Smtp(Box::new(transport.build()))
             }
             MailWay::Files(folder) => Self::Files(folder.clone()),
@@ -67,13 +93,7 @@ impl Transport {
     /// Hands `message` over. A file is named after `waiting`, so that twice is once.
     pub fn send(&self, message: &Message, waiting: &Waiting) -> Result<(), NotSent> {
         match self {
-            Self::Smtp(server) => server.send(message).map(drop).map_err(|error| {
-                if error.is_permanent() || error.is_transient() {
-                    NotSent::Refused(error)
-                } else {
-                    NotSent::Unreachable(error)
-                }
-            }),
+            Self::Smtp(server) => server.send(message).map(drop).map_err(NotSent::by_server),
             Self::Files(folder) => {
                 let name = format!("{}.eml", waiting.id);
                 write_file(folder, &name, &message.formatted())
@@ -83,10 +103,19 @@ impl Transport {
     }
 }
 
+/// Who we say we are (RFC 5321, 4.1.1.1): servers distrust those that call themselves localhost.
+fn hello_name(site: &str) -> ClientId {
+    match site.parse() {
+        Ok(IpAddr::V4(ip)) => ClientId::Ipv4(ip),
+        Ok(IpAddr::V6(ip)) => ClientId::Ipv6(ip),
+        Err(_) => ClientId::Domain(site.to_owned()),
+    }
+}
+
 /// Writes a file that is there whole or not at all, for its owner alone: it may hold a token.
 fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     private_files::make_dir(folder)?;
-    let unfinished = folder.join(format!(".{name}"));
+    let unfinished = folder.join(format!("{name}.part"));
     let mut file = private_files::write_options().create(true).truncate(true).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;

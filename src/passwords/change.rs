@@ -2,7 +2,6 @@
 
 use crate::accounts::profile::Confirmed;
 use crate::accounts::store;
-use crate::accounts::user::User;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
@@ -17,7 +16,7 @@ use crate::sessions::{end, lookup};
 /// `kept`, from which it was asked for, and every link that was mailed to change something.
 pub fn change(
     app: &App,
-    user: &User,
+    user: Id,
     kept: Id,
     checked: &PasswordHash,
     hash: &PasswordHash,
@@ -27,13 +26,13 @@ pub fn change(
         if !lookup::is_live(connection, kept, app.now())? {
             return Ok(Confirmed::SessionEnded);
         }
-        if !store::change_password(connection, user.id, checked, hash)? {
+        let Some(user) = store::change_password(connection, user, checked, hash)? else {
             return Ok(Confirmed::HashReplaced);
-        }
+        };
         tokens::revoke(connection, user.id, &[Purpose::ResetPassword, Purpose::ChangeEmail])?;
         app.record(connection, &Event::by(user.id, Kind::PasswordChanged, Some(kept), client))?;
         end::revoke_all_within(app, connection, user.id, Some(kept), client)?;
-        app.post(connection, &Mail::to(user, mail::Kind::PasswordChanged, client))?;
+        app.post(connection, &Mail::to(&user, mail::Kind::PasswordChanged, client))?;
         Ok(Confirmed::Done)
     })
 }

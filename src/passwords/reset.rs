@@ -3,15 +3,14 @@
 use crate::accounts::email::EmailAddress;
 use crate::accounts::store as users;
 use crate::accounts::user::User;
-use crate::addresses::verify::redeem;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::client::Client;
 use crate::crypto::password::PasswordHash;
 use crate::db::{DbError, Id};
 use crate::mail::{self, Mail};
-use crate::one_time::Purpose;
 use crate::one_time::store as tokens;
+use crate::one_time::{Purpose, redeem};
 use crate::sessions::end;
 
 /// Asks for a link to be mailed to `email`.
@@ -49,11 +48,11 @@ pub fn reset(app: &App, id: Id, hash: &PasswordHash, client: &Client) -> Result<
     app.database.write(|connection| {
         let now = app.now();
         let redeemed = redeem(connection, id, Purpose::ResetPassword, now)?;
-        let Some((user, redeemed)) = redeemed else { return Ok(false) };
+        let Some((user, email)) = redeemed else { return Ok(false) };
         users::set_password(connection, user.id, hash)?;
         tokens::revoke(connection, user.id, &[Purpose::ResetPassword, Purpose::ChangeEmail])?;
         // Whoever has the link reads what is sent to the address.
-        if let (None, Some(email)) = (user.email_verified_at, EmailAddress::parse(&redeemed.email))
+        if let (None, Some(email)) = (user.email_verified_at, EmailAddress::parse(&email))
             && users::set_verified(connection, user.id, &email, now)?
         {
             app.record(connection, &Event::by(user.id, Kind::EmailVerified, None, client))?;

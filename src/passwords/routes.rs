@@ -51,7 +51,7 @@ async fn change_password(
     let hash = app.hasher.hash(new).await?;
     let id = user.id;
     confirm(&app, id, &old, move |app, checked| {
-        change::change(app, &user, session.id, checked, &hash, &client)
+        change::change(app, id, session.id, checked, &hash, &client)
     })
     .await?;
     tracing::info!(user = %id, "password changed");

@@ -106,8 +106,9 @@ impl MailSettings {
                 "SMTP_URL is not set: nobody gets mail, it is written to {}",
                 folder.display()
             )),
-            MailWay::Smtp(url) if is_plain_with_password(url.expose()) => warnings.push(
-                "SMTP_URL sends its password unencrypted: use smtps:// or ?tls=required".to_owned(),
+            MailWay::Smtp(url) if goes_in_plain_text(url.expose()) => warnings.push(
+                "SMTP_URL sends passwords and links unencrypted: use smtps:// or ?tls=required"
+                    .to_owned(),
             ),
             _ => {}
         }
@@ -115,8 +116,11 @@ impl MailSettings {
     }
 }
 
-fn is_plain_with_password(url: &str) -> bool {
+/// Whether mail crosses a network that others can listen to.
+fn goes_in_plain_text(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| {
-        url.scheme() == "smtp" && url.password().is_some() && url.query() != Some("tls=required")
+        let is_encrypted = url.query_pairs().any(|pair| pair == ("tls".into(), "required".into()));
+        let is_far = !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        url.scheme() == "smtp" && is_far && !is_encrypted
     })
 }

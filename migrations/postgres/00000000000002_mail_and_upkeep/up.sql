@@ -17,8 +17,9 @@ CREATE INDEX one_time_tokens_expires_at ON one_time_tokens (expires_at);
 CREATE TABLE outbox (
     id uuid PRIMARY KEY,
     kind text NOT NULL,
-    -- Whom it is about; unset for an address that somebody typed, until it is known whose that is.
-    user_id uuid REFERENCES users (id) ON DELETE CASCADE,
+    -- Whom it is about; unset for an address that somebody typed, until it is known whose that is, and
+    -- once the account is gone, whose owner is still to be told what happened to it.
+    user_id uuid REFERENCES users (id) ON DELETE SET NULL,
     -- Where it goes.
     email text NOT NULL,
     -- Where the request came from that caused it.

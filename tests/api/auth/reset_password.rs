@@ -1,8 +1,9 @@
 //! `POST /auth/forgot-password`, `POST /auth/reset-password`.
 
 use serde_json::json;
+use symbolon::background::Stop;
 
-use crate::support::{Answer, Client, Letter, PASSWORD, TestServer, at_once};
+use crate::support::{Answer, Client, Letter, PASSWORD, SmtpServer, TestServer, at_once};
 
 const NEW: &str = "wrong donkey charger";
 
@@ -142,6 +143,24 @@ on_both_databases! {
         let letter = asked(&server, "aDA@EXAMPLE.com");
         assert_eq!(letter.to, "Ada@example.com");
         reset(&server, &letter.token(), NEW).expect(204);
+    }
+
+    /// Security: H5. Also if the first attempt to send it fails.
+    fn it_goes_to_the_address_that_is_stored_whenever_that_succeeds(db) {
+        let mut smtp = SmtpServer::start(&[]);
+        let server = TestServer::with(db, &[("--smtp-url", &smtp.url())]);
+        server.register("ada@example.com");
+        let deliver = || server.app.outbox.deliver(&Stop::default()).unwrap();
+        assert!(deliver());
+        smtp.stop();
+        forgot(&server, "ADA@example.com").expect(202);
+        assert!(!deliver());
+        smtp.start_again(&[]);
+        server.clock.step(5.0);
+        assert!(deliver());
+        let letters = smtp.wait_for(2);
+        assert_eq!((&*letters[1].subject, &*letters[1].to), ("Reset your password", "ada@example.com"));
+        reset(&server, &letters[1].token(), NEW).expect(204);
     }
 
     /// Security: H8.

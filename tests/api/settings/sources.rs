@@ -260,7 +260,7 @@ fn the_start_says_what_will_bite() {
         (&[("COOKIE_SECURE", "true")], "Safari drops it"),
         (&[("ALLOWED_ORIGINS", "http://localhost:5173")], "different sites"),
         (&[("ALLOWED_ORIGINS", "*")], "every site"),
-        (&[("SMTP_URL", "smtp://ada:secret@127.0.0.1")], "sends its password unencrypted"),
+        (&[("SMTP_URL", "smtp://ada:secret@mail.example.com")], "links unencrypted"),
         (
             &[("PUBLIC_URL", "http://localhost:1"), ("ALLOWED_ORIGINS", "http://127.0.0.1:2")],
             "different sites",

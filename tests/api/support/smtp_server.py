@@ -60,7 +60,9 @@ def main():
         user, password = given.login.encode().split(b":")
 
         def authenticate(server, session, envelope, mechanism, data):
-            return AuthResult(success=(data.login, data.password) == (user, password))
+            is_right = (data.login, data.password) == (user, password)
+            # Not handled: the refusal is the server's to say.
+            return AuthResult(success=is_right, handled=False)
 
         options.update(authenticator=authenticate, auth_required=True)
         options.update(auth_require_tls=given.tls == "starttls")

@@ -252,7 +252,7 @@ impl Outbox {
 
 /// `first`, doubled so many times, but `most` at most.
 fn doubled(first: Duration, times: i64, most: Duration) -> Duration {
-    let times = u32::try_from(times).unwrap_or(0).min(16);
+    let times = u32::try_from(times.clamp(0, 16)).unwrap_or(16);
     (first * 2_u32.pow(times)).min(most)
 }
 

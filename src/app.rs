@@ -92,7 +92,7 @@ impl App {
             tokens: Arc::clone(&one_time),
             settings: settings.mail.clone(),
             transport: Transport::new(&settings.mail)?,
-            taken: Mutex::default(),
+            in_hand: Mutex::default(),
         };
         Ok(Arc::new(Self {
             one_time,

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::users::{self, Change, Outcome};
 use super::{Actor, events, stats};
 use crate::accounts::user::{Role, User, UserView};
+use crate::app::App;
 use crate::audit::Kind;
 use crate::audit::store::{Filter, Recorded};
-use crate::db::{Id, Moment};
+use crate::db::{DbError, Id, Moment};
 use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::{Admin, CurrentUser};
 use crate::http::{app_of, blocking, body, query};
@@ -132,11 +133,7 @@ async fn delete(
     id: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let app = app_of(&request)?;
-    let body::Nothing {} = body::optional_json(&request, payload).await?;
-    let (by, id) = (Actor::from(admin), user_id(&id)?);
-    let admin = by.user;
-    done(blocking::run(move || users::delete(&app, &by, id)).await?)?;
+    let (admin, id) = act(&request, admin, &id, payload, users::delete).await?;
     tracing::info!(%admin, user = %id, "account deleted by an administrator");
     Ok(HttpResponse::NoContent().finish())
 }
@@ -147,13 +144,25 @@ async fn end_sessions(
     id: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let app = app_of(&request)?;
-    let body::Nothing {} = body::optional_json(&request, payload).await?;
-    let (by, id) = (Actor::from(admin), user_id(&id)?);
-    let admin = by.user;
-    done(blocking::run(move || users::end_sessions(&app, &by, id)).await?)?;
+    let (admin, id) = act(&request, admin, &id, payload, users::end_sessions).await?;
     tracing::info!(%admin, user = %id, "sessions revoked by an administrator");
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Does to a user what takes no body; returns who did it to whom.
+async fn act(
+    request: &HttpRequest,
+    admin: Admin,
+    id: &str,
+    payload: Payload,
+    act: fn(&App, &Actor, Id) -> Result<Outcome<()>, DbError>,
+) -> Result<(Id, Id), ApiError> {
+    let app = app_of(request)?;
+    let body::Nothing {} = body::optional_json(request, payload).await?;
+    let (by, id) = (Actor::from(admin), user_id(id)?);
+    let admin = by.user;
+    done(blocking::run(move || act(&app, &by, id)).await?)?;
+    Ok((admin, id))
 }
 
 fn user_id(text: &str) -> Result<Id, ApiError> {

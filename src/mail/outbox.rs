@@ -38,6 +38,8 @@ const RETRY: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(15 * 6
 const RETRY_REFUSED: [Duration; 2] = [Duration::from_secs(15 * 60), Duration::from_secs(6 * 3600)];
 /// After this long a mail is given up.
 pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+/// How often, about once in [`EVERY`], to try to note that a mail was sent.
+const SETTLE_TRIES: u32 = 60;
 /// How long a mail that is being sent may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -55,8 +57,8 @@ pub struct Outbox {
     pub settings: MailSettings,
     /// Where it is handed over.
     pub transport: Transport,
-    /// The mail that this instance has taken and not yet settled.
-    pub taken: Mutex<Option<Waiting>>,
+    /// The mail that this instance is handing over.
+    pub in_hand: Mutex<Option<Waiting>>,
 }
 
 /// What became of a mail that was due.
@@ -88,11 +90,11 @@ impl Outbox {
         if sending.stop(DRAIN) {
             return;
         }
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
         let now = self.clock.now();
         let give_back =
             |mail| self.database.write(|connection| store::set_due(connection, &mail, now));
-        if let Some(Err(error)) = taken.map(give_back) {
+        if let Some(Err(error)) = in_hand.map(give_back) {
             tracing::warn!(%error, "a mail could not be given back; it is due in three minutes");
         }
     }
@@ -111,10 +113,10 @@ impl Outbox {
                 self.take(connection, &mut waiting)
             })?;
             let Prepared::Ready(token) = prepared else { continue };
-            self.set_taken(Some(waiting.clone()));
+            self.set_in_hand(Some(waiting.clone()));
             let failure = self.send(&waiting, token.as_deref()).err();
-            self.settle(&waiting, failure.as_ref())?;
-            self.set_taken(None);
+            self.set_in_hand(None);
+            self.settle(&waiting, failure.as_ref(), stop)?;
             if failure.is_some_and(|failure| failure.is_general()) {
                 return Ok(false);
             }
@@ -122,8 +124,8 @@ impl Outbox {
         Ok(true)
     }
 
-    fn set_taken(&self, waiting: Option<Waiting>) {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+    fn set_in_hand(&self, waiting: Option<Waiting>) {
+        *self.in_hand.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
     }
 
     /// Takes a mail that is due, finds out whom it goes to, and renews its token.
@@ -220,24 +222,33 @@ impl Outbox {
     }
 
     /// Notes what came of sending. A mail that was sent must not be sent again because the database
-    /// is away for a moment, so this is tried for a while.
-    fn settle(&self, waiting: &Waiting, failure: Option<&NotSent>) -> Result<(), DbError> {
-        let sent_at = self.clock.now();
+    /// is away for a moment, so this is tried for a while; once more only, after a signal to stop.
+    fn settle(
+        &self,
+        waiting: &Waiting,
+        failure: Option<&NotSent>,
+        stop: &Stop,
+    ) -> Result<(), DbError> {
         let due_at = failure.map(|failure| {
             let (mail, kind) = (waiting.id, waiting.mail.kind.name());
             tracing::warn!(%mail, kind, attempts = waiting.attempts, %failure, "mail not sent");
-            self.next_try(waiting, failure, sent_at)
+            self.next_try(waiting, failure, self.clock.now())
         });
-        loop {
-            let settled = self.database.write(|connection| match due_at {
+        let settle = || {
+            self.database.write(|connection| match due_at {
                 None => store::remove(connection, waiting),
                 Some(due_at) => store::set_due(connection, waiting, due_at),
-            });
-            match settled {
-                Err(_) if self.clock.now() < sent_at + LEASE / 3 => std::thread::sleep(EVERY),
-                settled => return settled.map(drop),
+            })
+        };
+        for _ in 0..SETTLE_TRIES {
+            if settle().is_ok() {
+                return Ok(());
+            }
+            if stop.rest(EVERY) {
+                break;
             }
         }
+        settle().map(drop)
     }
 
     /// When to try again: at the latest when the mail is to be given up.

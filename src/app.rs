@@ -21,6 +21,7 @@ use crate::sessions::lookup::Lookup;
 use crate::sessions::token::Lifetimes;
 use crate::sessions::writer::Writer;
 use crate::settings::Settings;
+use crate::signing::{KeysError, SigningKeys};
 
 /// The service, without its listeners: the same in production and in tests, which hand it another
 /// clock.
@@ -35,6 +36,8 @@ pub struct App {
     pub database: Database,
     /// Signs and verifies tokens.
     pub tokens: Tokens,
+    /// The keys that sign access tokens, where there are to be any.
+    pub signing: Option<Arc<SigningKeys>>,
     /// Hashes passwords.
     pub hasher: Hasher,
     /// Looks up sessions.
@@ -62,6 +65,9 @@ pub enum BuildError {
     /// A thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
+    /// The keys that sign access tokens.
+    #[error("signing keys cannot be used: {0}")]
+    Keys(#[from] KeysError),
     /// The way to the mail server.
     #[error("mail cannot be sent: {0}")]
     Mail(#[from] lettre::transport::smtp::Error),
@@ -94,11 +100,15 @@ impl App {
             transport: Transport::new(&settings.mail)?,
             in_hand: Mutex::default(),
         };
+        let tokens = &settings.tokens;
+        let open = |keys| SigningKeys::open(keys, tokens.access_ttl, clock.now()).map(Arc::new);
+        let signing = tokens.signing.as_ref().map(open).transpose()?;
         Ok(Arc::new(Self {
             one_time,
             outbox: Arc::new(outbox),
             activity: Arc::new(Activity::new(database.clone(), Arc::clone(&clock))),
-            tokens: Tokens::new(&settings.tokens),
+            tokens: Tokens::new(&settings.tokens, signing.clone()),
+            signing,
             limits: Limits::new(&settings.limits)?,
             lookup: Lookup::start(database.clone())?,
             passwords: PasswordPolicy::new(passwords.rules.min_length),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::db::types::Moment;
+use crate::moment::Moment;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -25,11 +25,7 @@ impl SharedClock {
     pub fn local(&self) -> Moment {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
         let now = SystemTime::now();
-        let micros = match now.duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |m| -m),
-        };
-        Moment::from_unix_micros(micros)
+        now.into()
     }
 
     /// Corrects this clock by `micros` microseconds from now on.
@@ -42,6 +38,17 @@ impl Clock for SharedClock {
     fn now(&self) -> Moment {
         let micros = self.local().unix_micros();
         Moment::from_unix_micros(micros.saturating_add(self.offset_micros.load(Ordering::Relaxed)))
+    }
+}
+
+/// Cut to the microsecond.
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Self {
+        let micros = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |m| -m),
+        };
+        Self::from_unix_micros(micros)
     }
 }
 

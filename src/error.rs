@@ -11,6 +11,7 @@ use crate::db::DbError;
 use crate::queue::Unanswered;
 use crate::sessions::lookup::NotRead;
 use crate::sessions::writer::NotWritten;
+use crate::verifier::Refusal;
 
 /// Defines [`Code`] and its table in one place.
 macro_rules! codes {
@@ -44,6 +45,7 @@ codes! {
     RefreshTokenInvalid  401 "REFRESH_TOKEN_INVALID"  "The refresh token is not valid"
     RefreshTokenExpired  401 "REFRESH_TOKEN_EXPIRED"  "The refresh token has expired"
     RefreshTokenReused   401 "REFRESH_TOKEN_REUSED"   "The refresh token was used twice; the session has been ended"
+    InvalidClient        401 "INVALID_CLIENT"         "The client's credentials are wrong"
     Forbidden            403 "FORBIDDEN"              "Your role does not allow this"
     EmailNotVerified     403 "EMAIL_NOT_VERIFIED"     "The e-mail address has to be verified first"
     OriginRejected       403 "ORIGIN_REJECTED"        "This origin may not call the service"
@@ -203,6 +205,23 @@ impl From<NotWritten> for ApiError {
         match reason {
             NotWritten::Unavailable => Self::unavailable(reason),
             NotWritten::Refused => Self::internal(reason),
+        }
+    }
+}
+
+/// What other services refuse is refused here in the same way.
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Missing => Code::TokenMissing.into(),
+            Refusal::SeveralCredentials => {
+                Self::new(Code::MalformedRequest, "there is more than one Authorization header")
+            }
+            Refusal::Invalid => Self::access_token(Code::TokenInvalid),
+            Refusal::Expired => Self::access_token(Code::TokenExpired),
+            Refusal::Revoked => Self::access_token(Code::SessionRevoked),
+            Refusal::Forbidden => Code::Forbidden.into(),
+            Refusal::Unavailable => Code::Unavailable.into(),
         }
     }
 }

@@ -18,7 +18,7 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as ActixApp, Error, HttpResponse};
 use futures_util::future::select;
 
@@ -29,7 +29,7 @@ use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, admin, health, passwords, sessions};
+use crate::{accounts, addresses, admin, discovery, health, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -48,8 +48,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(sessions::routes::configure)
         .configure(passwords::routes::configure)
         .configure(admin::routes::configure)
+        .configure(discovery::routes::configure)
         .configure(health::configure)
-        .default_service(actix_web::web::to(not_found));
+        .default_service(web::to(not_found));
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {
@@ -137,6 +138,28 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
+/// Reads the signing keys again whenever the process gets a SIGHUP, which would end it otherwise.
+#[cfg(unix)]
+fn heed_hangup(app: &Arc<App>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let app = Arc::clone(app);
+    actix_web::rt::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(signing) = app.signing.clone() {
+                let now = app.now();
+                let _done_or_logged = web::block(move || signing.reload(now, true)).await;
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn heed_hangup(_: &Arc<App>) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Ready once the process is told to stop.
 #[cfg(not(unix))]
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
@@ -177,6 +200,7 @@ pub fn serve(
 ) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let (server, address) = start(app, listener)?;
+        heed_hangup(app)?;
         ready(&app.settings, address);
         server.await
     })

@@ -1,40 +1,9 @@
 //! People with an account.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::db::{Id, Moment};
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Uses what the services offer.
-    #[default]
-    User,
-    /// Keeps order among users.
-    Moderator,
-    /// Administers accounts.
-    Admin,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::User, Self::Moderator, Self::Admin];
-
-    /// The role of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    /// Its name in the table, in tokens and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Moderator => "moderator",
-            Self::Admin => "admin",
-        }
-    }
-}
+pub use crate::role::Role;
 
 /// A user, without the password's hash, which only sign-in reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

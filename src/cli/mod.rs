@@ -3,6 +3,7 @@
 //! Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 called wrongly.
 
 mod healthcheck;
+mod keys;
 mod migrate;
 mod prune;
 mod serve;
@@ -47,6 +48,8 @@ enum Command {
     Users(users::UsersArgs),
     /// End sessions
     Sessions(sessions::SessionsArgs),
+    /// Make, list and retire the keys that sign access tokens
+    Keys(keys::KeysArgs),
     /// Delete ended sessions, expired links, old audit events and counts now
     Prune(CommonArgs),
     /// Ask a running service for its health: exits with 0 if it lives
@@ -75,6 +78,7 @@ fn run_command(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Migrate(args)) => migrate::run(args),
         Some(Command::Users(args)) => users::run(args),
         Some(Command::Sessions(args)) => sessions::run(args),
+        Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Prune(args)) => prune::run(args),
         Some(Command::Healthcheck(args)) => healthcheck::run(args),
     }

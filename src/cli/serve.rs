@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Failure;
 use crate::app::App;
+use crate::background::Background;
 use crate::clock::{Clock, SharedClock};
 use crate::db::migrate::{self, MigrateError};
 use crate::db::{Database, DbError, Id, follow_database_time};
@@ -44,13 +45,21 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let pruning = pruner.start(random)?;
     let mail = app.outbox.start()?;
     let counting = app.activity.start()?;
+    let keys = watch_keys(&app)?;
     server::serve(&app, listener, announce)?;
     pruning.tell();
     counting.tell();
+    keys.iter().for_each(Background::tell);
     app.activity.flush_or_warn();
     app.outbox.stop(mail);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reads signing keys again when they change, where there are any.
+fn watch_keys(app: &Arc<App>) -> std::io::Result<Option<Background>> {
+    let clock = Arc::clone(&app.clock);
+    app.signing.as_ref().map(|keys| keys.watch(move || clock.now())).transpose()
 }
 
 fn announce(settings: &Settings, address: std::net::SocketAddr) {

@@ -2,19 +2,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
-use actix_web_httpauth::headers::authorization::{Bearer, Scheme};
 
 use super::app_of;
 use super::client::client_of;
 use crate::accounts::user::{Role, User};
+use crate::app::App;
 use crate::client::Client;
 use crate::error::{ApiError, Code};
-use crate::sessions::claims::TokenFault;
 use crate::sessions::token::Session;
+use crate::verifier::Refusal;
+use crate::verifier::bearer::bearer_token;
+use crate::verifier::claims::AccessClaims;
 
 /// The user behind a good access token, checked against session and account on this very request.
 /// As an extractor it refuses users whose address has to be proven first and is not.
@@ -28,6 +30,13 @@ pub struct CurrentUser {
     pub client: Client,
 }
 
+impl CurrentUser {
+    fn new(app: &App, request: &HttpRequest, holder: Holder) -> Self {
+        let client = client_of(request, &app.settings.http.trusted_proxies);
+        Self { session: holder.session, user: holder.user, client }
+    }
+}
+
 impl FromRequest for CurrentUser {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
@@ -35,12 +44,11 @@ impl FromRequest for CurrentUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let current = current_user(&request).await?;
-            let needs_proof = app_of(&request)?.settings.passwords.require_verified_email;
-            if needs_proof && current.user.email_verified_at.is_none() {
+            let (app, holder) = holder_of(&request).await?;
+            if holder.must_prove_address(&app) {
                 return Err(Code::EmailNotVerified.into());
             }
-            Ok(current)
+            Ok(CurrentUser::new(&app, &request, holder))
         })
     }
 }
@@ -67,43 +75,48 @@ impl FromRequest for Admin {
     }
 }
 
+/// Who holds an access token that is good, checked against session and account just now.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// What the token says.
+    pub claims: AccessClaims,
+    /// Its session, which is live.
+    pub session: Session,
+    /// Its user, who is active.
+    pub user: User,
+}
+
+impl Holder {
+    /// Whether the user has to prove the address first, and has not.
+    pub fn must_prove_address(&self, app: &App) -> bool {
+        app.settings.passwords.require_verified_email && self.user.email_verified_at.is_none()
+    }
+}
+
+/// Who holds `token`.
+pub async fn holder(app: &App, token: &str) -> Result<Holder, ApiError> {
+    let now = app.now();
+    let claims = app.tokens.verify_access(token, now).map_err(Refusal::from)?;
+    let found = app.lookup.find(claims.sid).await??;
+    let (session, user) =
+        found.filter(|(session, _)| session.is_live(now)).ok_or(Refusal::Revoked)?;
+    let user = user.filter(User::is_active).ok_or(Refusal::Revoked)?;
+    if user.id != claims.sub {
+        return Err(Refusal::Invalid.into());
+    }
+    Ok(Holder { claims, session, user })
+}
+
 /// The user behind the access token of `request`, even where the address is still to be proven: for
 /// the few calls that such a user may make.
 pub async fn current_user(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
-    let app = app_of(request)?;
-    let token = bearer_token(request)?;
-    let now = app.now();
-    let claims = app.tokens.verify_access(token.token(), now).map_err(|fault| match fault {
-        TokenFault::Invalid => ApiError::access_token(Code::TokenInvalid),
-        TokenFault::Expired => ApiError::access_token(Code::TokenExpired),
-    })?;
-    let found = app.lookup.find(claims.sid).await??;
-    let revoked = || ApiError::access_token(Code::SessionRevoked);
-    let (session, user) = found.filter(|(session, _)| session.is_live(now)).ok_or_else(revoked)?;
-    let user = user.filter(User::is_active).ok_or_else(revoked)?;
-    if user.id != claims.sub {
-        return Err(ApiError::access_token(Code::TokenInvalid));
-    }
-    let client = client_of(request, &app.settings.http.trusted_proxies);
-    Ok(CurrentUser { session, user, client })
+    let (app, holder) = holder_of(request).await?;
+    Ok(CurrentUser::new(&app, request, holder))
 }
 
-/// RFC 6750, 2.1, the scheme in any case (RFC 9110, 11.1). Two credentials are a malformed request
-/// (RFC 6750, 3.1), whichever would be read.
-fn bearer_token(request: &HttpRequest) -> Result<Bearer, ApiError> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION);
-    let value = values.next().ok_or(Code::TokenMissing)?;
-    if values.next().is_some() {
-        let detail = "there is more than one Authorization header";
-        return Err(ApiError::new(Code::MalformedRequest, detail));
-    }
-    let value = value.to_str().unwrap_or_default();
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Code::TokenMissing.into());
-    }
-    // Schemes are spelt in any case (RFC 9110, 11.1), but the parser knows one spelling.
-    let spelt = HeaderValue::from_str(&format!("Bearer {}", token.trim_start()));
-    let bearer = spelt.ok().and_then(|value| Bearer::parse(&value).ok());
-    bearer.ok_or_else(|| ApiError::access_token(Code::TokenInvalid))
+async fn holder_of(request: &HttpRequest) -> Result<(Arc<App>, Holder), ApiError> {
+    let app = app_of(request)?;
+    let token = bearer_token(request)?;
+    let holder = holder(&app, token.token()).await?;
+    Ok((app, holder))
 }

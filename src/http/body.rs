@@ -1,4 +1,4 @@
-//! Reading JSON bodies, strictly: `application/json` only, known fields only, each once, 16 KiB.
+//! Reading bodies, strictly: JSON, known fields only, each once, 16 KiB; and the one form there is.
 
 use std::time::Duration;
 
@@ -50,19 +50,37 @@ pub async fn optional_json<T: DeserializeOwned + Default>(
     }
 }
 
+/// Reads the body as the fields of a form, in their order.
+pub async fn form(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Vec<(String, String)>, ApiError> {
+    if !is_of_type(request, "application/x-www-form-urlencoded") {
+        let detail = "the body must be application/x-www-form-urlencoded";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    let body = read(request, payload).await?;
+    Ok(url::form_urlencoded::parse(&body).into_owned().collect())
+}
+
 fn expect_json(request: &HttpRequest) -> Result<(), ApiError> {
-    let mut values = request.headers().get_all(header::CONTENT_TYPE);
-    let is_json = values.next().and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
-        let parameters = parameters.trim().to_ascii_lowercase();
-        kind.trim().eq_ignore_ascii_case("application/json")
-            && matches!(&*parameters, "" | "charset=utf-8" | "charset=\"utf-8\"")
-    });
-    if is_json && values.next().is_none() && !is_encoded(request) {
+    if is_of_type(request, "application/json") {
         Ok(())
     } else {
         Err(Code::UnsupportedMediaType.into())
     }
+}
+
+/// Whether the body is of this one media type, in UTF-8 and not compressed.
+fn is_of_type(request: &HttpRequest, media_type: &str) -> bool {
+    let mut values = request.headers().get_all(header::CONTENT_TYPE);
+    let is_it = values.next().and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let parameters = parameters.trim().to_ascii_lowercase();
+        kind.trim().eq_ignore_ascii_case(media_type)
+            && matches!(&*parameters, "" | "charset=utf-8" | "charset=\"utf-8\"")
+    });
+    is_it && values.next().is_none() && !is_encoded(request)
 }
 
 fn is_encoded(request: &HttpRequest) -> bool {

@@ -8,16 +8,13 @@ use serde::Serialize;
 use super::request_id::RequestId;
 use super::same_site;
 use crate::error::{ApiError, Code, FieldError};
+use crate::verifier::refusal::{CHALLENGE, CHALLENGE_BAD_TOKEN, CHALLENGE_OTHER_ROLE};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// RFC 6750, 3: the scheme, and `error` only where a presented token was at fault, or good but of a
-/// user whose role does not do.
-const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="symbolon""#);
-const CHALLENGE_BAD_TOKEN: HeaderValue =
-    HeaderValue::from_static(r#"Bearer realm="symbolon", error="invalid_token""#);
-const CHALLENGE_OTHER_ROLE: HeaderValue =
-    HeaderValue::from_static(r#"Bearer realm="symbolon", error="insufficient_scope""#);
+/// What a client that introspects has to present (RFC 7617).
+const CHALLENGE_CLIENT: HeaderValue =
+    HeaderValue::from_static(r#"Basic realm="symbolon", charset="UTF-8""#);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,6 +77,7 @@ pub fn answer(failure: &ApiError, id: &RequestId) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     let challenge = match code {
         Code::Forbidden => Some(CHALLENGE_OTHER_ROLE),
+        Code::InvalidClient => Some(CHALLENGE_CLIENT),
         _ if status.as_u16() != 401 => None,
         _ if failure.bad_access_token => Some(CHALLENGE_BAD_TOKEN),
         _ => Some(CHALLENGE),

@@ -19,6 +19,8 @@ const RESET: Rate = a_minute(10);
 const VERIFY: Rate = a_minute(20);
 /// So many times a minute may one user be asked for the password again.
 const CONFIRM: Rate = a_minute(10);
+/// So many times a minute may one network introspect with wrong credentials.
+const INTROSPECT: Rate = a_minute(10);
 /// So many times as often as one address may one network ask for links: many people may share it.
 const FORGOT_BY_NETWORK: u32 = 20;
 
@@ -86,6 +88,12 @@ impl Policies {
     /// To verify an address by a mailed link: by network.
     pub fn verify(&self, client: &Client) -> Vec<Limit> {
         limit("verify", self.login.and(Some(VERIFY)), || network_of(client)).into_iter().collect()
+    }
+
+    /// To introspect with wrong credentials: by network.
+    pub fn introspect(&self, client: &Client) -> Vec<Limit> {
+        let rate = self.login.and(Some(INTROSPECT));
+        limit("introspect", rate, || network_of(client)).into_iter().collect()
     }
 
     /// To confirm something by the password: by user.

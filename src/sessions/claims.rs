@@ -1,55 +1,21 @@
 //! What our tokens say, and the two kinds there are.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::token::Session;
-use crate::accounts::user::{Role, User};
-use crate::crypto::jwt::{InvalidToken, SigningError, TokenKind, TokenTimes};
+use crate::accounts::user::User;
+use crate::crypto::jwt::{Signer, SigningError};
 use crate::crypto::keys;
 use crate::db::{Id, Moment};
 use crate::random::Random;
 use crate::settings::Secret;
 use crate::settings::tokens::{PersonalClaims, TokenSettings};
-
-/// The claims of an access token (RFC 9068).
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AccessClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom.
-    pub aud: String,
-    /// The user.
-    pub sub: Id,
-    /// The session.
-    pub sid: Id,
-    /// The user's role when it was issued.
-    pub role: Role,
-    /// When it was issued, in seconds since 1970.
-    pub iat: i64,
-    /// From when on it is no longer good.
-    pub exp: i64,
-    /// From when on it is good; never issued by us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nbf: Option<i64>,
-    /// Its own id.
-    pub jti: String,
-    /// The user's address, where asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The user's name, where asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-impl TokenTimes for AccessClaims {
-    fn expires(&self) -> i64 {
-        self.exp
-    }
-
-    fn not_before(&self) -> Option<i64> {
-        self.nbf
-    }
-}
+use crate::signing::SigningKeys;
+use crate::verifier::claims::{ACCESS_TOKEN, AccessClaims};
+pub use crate::verifier::token::TokenFault;
+use crate::verifier::token::{KeySet, TokenRules, TokenTimes};
 
 /// The claims of a refresh token: nothing that its session's row does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,19 +43,30 @@ impl TokenTimes for RefreshClaims {
     }
 }
 
-/// Why a token is not good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenFault {
-    /// It is not one of ours.
-    Invalid,
-    /// It is one of ours, past its time.
-    Expired,
+/// The `typ` of a refresh token.
+const REFRESH_TOKEN: &str = "rt+jwt";
+
+/// Tokens of one kind that are signed with the secret.
+struct Shared {
+    signer: Signer,
+    keys: KeySet,
+}
+
+impl Shared {
+    /// Tokens of `typ`, signed with the first of `keys` and verified with any of them.
+    fn new<K: AsRef<[u8]>>(typ: &str, keys: &[K]) -> Self {
+        let first = keys.first().map_or(&[][..], AsRef::as_ref);
+        Self { signer: Signer::shared(typ, first), keys: KeySet::shared(keys) }
+    }
 }
 
 /// Signs and verifies access and refresh tokens.
 pub struct Tokens {
-    access: TokenKind,
-    refresh: TokenKind,
+    access_rules: TokenRules,
+    access: Shared,
+    signing: Option<Arc<SigningKeys>>,
+    refresh_rules: TokenRules,
+    refresh: Shared,
     issuer: String,
     access_audience: String,
     refresh_audience: String,
@@ -98,8 +75,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens as `settings` want them.
-    pub fn new(settings: &TokenSettings) -> Self {
+    /// Tokens as `settings` want them, access tokens being signed by `signing` where that has a key.
+    pub fn new(settings: &TokenSettings, signing: Option<Arc<SigningKeys>>) -> Self {
         let secrets: Vec<&Secret> =
             std::iter::once(&settings.secret).chain(&settings.previous_secrets).collect();
         let access_keys: Vec<&[u8]> = secrets.iter().map(|s| s.expose().as_bytes()).collect();
@@ -109,8 +86,11 @@ impl Tokens {
         let refresh_audience = format!("{} refresh", settings.audience);
         let (issuer, audience) = (&settings.issuer, &settings.audience);
         Self {
-            access: TokenKind::new("at+jwt", issuer, audience, &access_keys),
-            refresh: TokenKind::new("rt+jwt", issuer, &refresh_audience, &refresh_keys),
+            access_rules: TokenRules::new(ACCESS_TOKEN, issuer, audience),
+            access: Shared::new(ACCESS_TOKEN, &access_keys),
+            signing,
+            refresh_rules: TokenRules::new(REFRESH_TOKEN, issuer, &refresh_audience),
+            refresh: Shared::new(REFRESH_TOKEN, &refresh_keys),
             issuer: issuer.clone(),
             access_audience: audience.clone(),
             refresh_audience,
@@ -133,7 +113,9 @@ impl Tokens {
         random: &dyn Random,
     ) -> Result<String, SigningError> {
         let iat = now.unix_seconds();
-        self.access.sign(&AccessClaims {
+        let phase = self.signing.as_ref().map(|keys| keys.at(now));
+        let published = phase.as_ref().and_then(|phase| phase.signer.as_ref());
+        published.unwrap_or(&self.access.signer).sign(&AccessClaims {
             iss: self.issuer.clone(),
             aud: self.access_audience.clone(),
             sub: user.id,
@@ -150,7 +132,7 @@ impl Tokens {
 
     /// The live refresh token of `session`, the same byte for byte however often it is signed.
     pub fn sign_refresh(&self, session: &Session, user: &User) -> Result<String, SigningError> {
-        self.refresh.sign(&RefreshClaims {
+        self.refresh.signer.sign(&RefreshClaims {
             iss: self.issuer.clone(),
             aud: self.refresh_audience.clone(),
             sub: user.id,
@@ -161,33 +143,21 @@ impl Tokens {
         })
     }
 
-    /// The claims of an access token that is good at `now`.
+    /// The claims of an access token that is good at `now`. Where there are signing keys, what the
+    /// secret has signed is none.
     pub fn verify_access(&self, token: &str, now: Moment) -> Result<AccessClaims, TokenFault> {
-        verify(&self.access, token, now)
+        let phase = self.signing.as_ref().map(|keys| keys.at(now));
+        let published = phase.as_ref().filter(|phase| phase.signer.is_some());
+        let keys = published.map_or(&self.access.keys, |phase| &phase.verifying);
+        self.access_rules.verify(token, keys, now)
     }
 
     /// The claims of a refresh token that is good at `now`.
     pub fn verify_refresh(&self, token: &str, now: Moment) -> Result<RefreshClaims, TokenFault> {
-        let claims: RefreshClaims = verify(&self.refresh, token, now)?;
+        let claims: RefreshClaims = self.refresh_rules.verify(token, &self.refresh.keys, now)?;
         if claims.generation < 0 {
             return Err(TokenFault::Invalid);
         }
         Ok(claims)
     }
-}
-
-impl From<InvalidToken> for TokenFault {
-    fn from(InvalidToken: InvalidToken) -> Self {
-        Self::Invalid
-    }
-}
-
-/// RFC 7519, 4.1.4: good only *before* `exp`.
-fn verify<C>(kind: &TokenKind, token: &str, now: Moment) -> Result<C, TokenFault>
-where
-    C: serde::de::DeserializeOwned + TokenTimes,
-{
-    let now = now.unix_seconds();
-    let claims: C = kind.verify(token, now)?;
-    if claims.expires() <= now { Err(TokenFault::Expired) } else { Ok(claims) }
 }

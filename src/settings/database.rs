@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::faults::{self, Faults, given};
-use super::secret::Secret;
 use crate::private_files;
+use crate::secret::Secret;
 
 /// What the command line and the environment say about the database.
 #[derive(Debug, Clone, Args)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// What is wrong with the settings: a line for each fault, naming its variable.
 #[derive(Debug, Default)]

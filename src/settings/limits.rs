@@ -6,14 +6,14 @@ use clap::Args;
 use redis::IntoConnectionInfo;
 
 use super::faults::{self, Faults};
-use super::secret::Secret;
 use crate::limits::log::Rate;
+use crate::secret::Secret;
 
 /// What the command line and the environment say about limits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Sign-ins from one address of the network, as `N/DURATION`; `off` switches this off, and with it the wait of accounts whose password is being guessed and the limits of reset, verification and confirmation
+    /// Sign-ins from one address of the network, as `N/DURATION`; `off` switches this off, and with it the wait of accounts whose password is being guessed and the limits of reset, verification, confirmation and introspection
     #[arg(long, env = "LOGIN_RATE_LIMIT", default_value = "5/1m", value_name = "LIMIT")]
     login_rate_limit: String,
     /// Registrations from one address of the network, or `off`

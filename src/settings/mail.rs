@@ -11,7 +11,7 @@ use url::Url;
 
 use super::Environment;
 use super::faults::{Faults, given};
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// What the command line and the environment say about mail.
 #[derive(Debug, Clone, Args)]

@@ -6,21 +6,23 @@
 pub mod database;
 pub mod faults;
 pub mod http;
+pub mod introspection;
 pub mod limits;
 pub mod logs;
 pub mod mail;
 pub mod passwords;
-pub mod secret;
+pub mod signing;
 pub mod table;
 pub mod tokens;
 
 use clap::Args;
 
+pub use crate::secret::Secret;
 pub use faults::Faults;
-pub use secret::Secret;
 
 use database::{DatabaseArgs, DatabaseSettings};
 use http::{HttpArgs, HttpSettings};
+use introspection::{IntrospectionArgs, IntrospectionSettings};
 use limits::{LimitArgs, LimitSettings};
 use logs::LogArgs;
 use mail::{MailArgs, MailSettings};
@@ -78,6 +80,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
+    introspection: IntrospectionArgs,
+    #[command(flatten)]
     mail: MailArgs,
     /// How and what to log.
     #[command(flatten)]
@@ -99,6 +103,8 @@ pub struct Settings {
     pub passwords: PasswordSettings,
     /// How often anybody may try.
     pub limits: LimitSettings,
+    /// Who may introspect tokens.
+    pub introspection: IntrospectionSettings,
     /// How mail is sent.
     pub mail: MailSettings,
 }
@@ -113,9 +119,19 @@ impl ServeArgs {
         let tokens = self.tokens.check(environment, &http, &self.database, &mut faults);
         let passwords = self.passwords.check(&mut faults);
         let limits = self.limits.check(&mut faults);
+        let introspection = self.introspection.check(environment, &mut faults);
         let data_dir = self.database.data_dir();
         let mail = self.mail.check(environment, &http.public_url, data_dir, &mut faults);
         self.logs.check(&mut faults);
-        faults.or(Settings { environment, http, database, tokens, passwords, limits, mail })
+        faults.or(Settings {
+            environment,
+            http,
+            database,
+            tokens,
+            passwords,
+            limits,
+            introspection,
+            mail,
+        })
     }
 }

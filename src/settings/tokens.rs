@@ -14,9 +14,10 @@ use super::Environment;
 use super::database::DatabaseArgs;
 use super::faults::{self, Faults, given, list};
 use super::http::HttpSettings;
-use super::secret::Secret;
+use super::signing::{SigningArgs, SigningSettings};
 use crate::private_files;
 use crate::random::{self, SystemRandom};
+use crate::secret::Secret;
 
 /// What the command line and the environment say about tokens.
 #[derive(Debug, Clone, Args)]
@@ -37,9 +38,8 @@ pub struct TokenArgs {
     /// `aud` of access tokens [default: JWT_ISSUER]
     #[arg(long, env = "JWT_AUDIENCE", value_name = "TEXT")]
     jwt_audience: Option<String>,
-    /// How long an access token is good
-    #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "15m", value_name = "DURATION")]
-    access_token_ttl: String,
+    #[command(flatten)]
+    signing: SigningArgs,
     /// How long an unused refresh token is good
     #[arg(long, env = "REFRESH_TOKEN_TTL", default_value = "7d", value_name = "DURATION")]
     refresh_token_ttl: String,
@@ -67,6 +67,8 @@ pub struct TokenSettings {
     pub audience: String,
     /// How long an access token is good.
     pub access_ttl: Duration,
+    /// The keys that sign access tokens, where there are to be any.
+    pub signing: Option<SigningSettings>,
     /// How long an unused refresh token is good.
     pub refresh_ttl: Duration,
     /// How long a session lasts.
@@ -120,7 +122,6 @@ impl TokenArgs {
         let audience = text_or(self.jwt_audience.as_deref(), &issuer, "JWT_AUDIENCE", faults);
         let mut lifetime =
             |name, text: &str| faults.read(name, text, Duration::from_secs(1), faults::lifetime);
-        let access_ttl = lifetime("ACCESS_TOKEN_TTL", &self.access_token_ttl);
         let refresh_ttl = lifetime("REFRESH_TOKEN_TTL", &self.refresh_token_ttl);
         let session_ttl = lifetime("SESSION_TTL", &self.session_ttl);
         TokenSettings {
@@ -128,7 +129,8 @@ impl TokenArgs {
             previous_secrets: self.check_previous(faults),
             issuer,
             audience,
-            access_ttl,
+            access_ttl: self.signing.access_ttl(faults),
+            signing: self.signing.check(faults),
             refresh_ttl,
             session_ttl,
             grace: faults.read(
@@ -206,7 +208,7 @@ fn text_or(text: Option<&str>, default: &str, name: &str, faults: &mut Faults) -
 }
 
 /// Why a secret is not to be trusted, if it is not.
-fn weakness(secret: &Secret) -> Option<&'static str> {
+pub(super) fn weakness(secret: &Secret) -> Option<&'static str> {
     let text = secret.expose();
     if text.len() < MIN_SECRET_BYTES {
         return Some("is shorter than 32 bytes");

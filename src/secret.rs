@@ -36,7 +36,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use super::*;
     use crate::crypto::password::{Password, PasswordHash};

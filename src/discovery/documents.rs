@@ -1,0 +1,78 @@
+//! The published keys (RFC 7517) and the issuer's metadata (RFC 8414), for others to keep a while.
+
+use std::time::Duration;
+
+use actix_web::http::header::{self, CacheControl, CacheDirective, EntityTag, Header, IfNoneMatch};
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::JwkSet;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::ApiError;
+use crate::http::app_of;
+
+/// The longest that a document may be kept.
+const FRESH_FOR: Duration = Duration::from_secs(300);
+
+/// The public keys that access tokens may be signed by; none where the secret signs them.
+pub(super) async fn jwks(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let Some(signing) = &app.signing else {
+        return answer(&request, &JwkSet::default(), Duration::ZERO);
+    };
+    let public = &signing.at(app.now()).public;
+    // The first key signs at once, so nobody should go on believing that there is none.
+    let fresh_for = if public.keys.is_empty() { Duration::ZERO } else { signing.fresh_for() };
+    answer(&request, public, fresh_for.min(FRESH_FOR))
+}
+
+/// What is true of us of RFC 8414: there is no grant or authorization endpoint of OAuth here.
+#[derive(Serialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 1],
+    /// Required by RFC 8414.
+    response_types_supported: [&'static str; 0],
+    /// Where it is missing, readers assume two grants of OAuth.
+    grant_types_supported: [&'static str; 0],
+}
+
+pub(super) async fn metadata(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let public_url = &app.settings.http.public_url;
+    let metadata = Metadata {
+        issuer: app.settings.tokens.issuer.clone(),
+        jwks_uri: format!("{public_url}/.well-known/jwks.json"),
+        introspection_endpoint: format!("{public_url}/auth/introspect"),
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
+        response_types_supported: [],
+        grant_types_supported: [],
+    };
+    answer(&request, &metadata, FRESH_FOR)
+}
+
+/// Answers with `document`, or with 304 where the caller has it already.
+fn answer(
+    request: &HttpRequest,
+    document: &impl Serialize,
+    fresh_for: Duration,
+) -> Result<HttpResponse, ApiError> {
+    let body = serde_json::to_vec(document).map_err(ApiError::internal)?;
+    let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
+    let is_known = IfNoneMatch::parse(request).is_ok_and(|known| match known {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|known| known.weak_eq(&tag)),
+    });
+    let seconds = u32::try_from(fresh_for.as_secs()).unwrap_or(u32::MAX);
+    let keep = CacheControl(vec![CacheDirective::Public, CacheDirective::MaxAge(seconds)]);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header(keep).insert_header(header::ETag(tag));
+    if is_known {
+        return Ok(response.finish());
+    }
+    Ok(response.insert_header(header::ContentType::json()).body(body))
+}

@@ -1,5 +1,7 @@
 //! `symbolon keys`: the keys that sign access tokens.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
+
 use std::fmt;
 use std::time::Duration;
 

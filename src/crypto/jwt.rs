@@ -34,7 +34,7 @@ impl Signer {
         Self { header, key }
     }
 
-    /// Signs `claims`. By HS256 and EdDSA the same claims give the same token, byte for byte.
+    /// Signs `claims`. By HS256 and `EdDSA` the same claims give the same token, byte for byte.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SigningError> {
         Ok(jsonwebtoken::encode(&self.header, claims, &self.key)?)
     }

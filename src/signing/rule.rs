@@ -75,9 +75,11 @@ fn signer(keys: &[Times], at: Moment) -> Option<usize> {
         .filter(|key| keys[*key].signs_from <= at)
         .max_by_key(|key| keys[*key].signs_from);
     let first_in_line = || candidates().min_by_key(|key| keys[*key].signs_from);
-    // Where all are retired, the one that was the last to be goes on: something has to sign.
+    // Something has to sign, so where all are retired the one that was the last to be goes on, and
+    // where the clock has not come to the first yet (a file's time may be ahead of it) that signs.
     let last_retired = || (0..keys.len()).filter(exists).max_by_key(|key| keys[*key].retired);
-    latest.or_else(first_in_line).or_else(last_retired)
+    let oldest = || (0..keys.len()).min_by_key(|key| keys[*key].created);
+    latest.or_else(first_in_line).or_else(last_retired).or_else(oldest)
 }
 
 /// When `key` last signed before `now`; `None` where it never has.
@@ -94,4 +96,111 @@ fn signed_until(keys: &[Times], key: usize, now: Moment) -> Option<Moment> {
 /// The times at which another key may begin to sign, in no order.
 fn turns(keys: &[Times]) -> impl Iterator<Item = Moment> {
     keys.iter().flat_map(|key| [Some(key.created), Some(key.signs_from), key.retired]).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(900);
+
+    fn at(seconds: i64) -> Moment {
+        Moment::from_unix_seconds(1_772_366_400 + seconds)
+    }
+
+    /// Made at `created`, to sign 600 seconds later.
+    fn key(created: i64) -> Times {
+        Times { created: at(created), signs_from: at(created + 600), retired: None }
+    }
+
+    /// Security: A15. Publish, then sign, then verify what was signed, then go.
+    #[test]
+    fn a_key_is_published_signs_verifies_and_goes() {
+        let keys = [key(0), key(1000)];
+        let duties = |seconds| duties(&keys, at(seconds), LIFETIME);
+        // Nobody has seen a token before the first key, so it has nobody to wait for.
+        assert_eq!(duties(0), [Duty::Signs, Duty::Next]);
+        assert_eq!(duties(1599), [Duty::Signs, Duty::Next]);
+        let until = at(1600 + 900 + 60);
+        assert_eq!(duties(1600), [Duty::Verifies { until }, Duty::Signs]);
+        assert_eq!(duties(2559), [Duty::Verifies { until }, Duty::Signs]);
+        assert_eq!(duties(2560), [Duty::Done, Duty::Signs]);
+    }
+
+    #[test]
+    fn a_retired_key_hands_over_at_once() {
+        let mut keys = [key(0), key(1000)];
+        keys[0].retired = Some(at(1100));
+        let until = at(1100 + 900 + 60);
+        assert_eq!(duties(&keys, at(1099), LIFETIME), [Duty::Signs, Duty::Next]);
+        assert_eq!(duties(&keys, at(1100), LIFETIME), [Duty::Verifies { until }, Duty::Signs]);
+        // One that never signed leaves nothing to verify.
+        let unused = [key(0), Times { retired: Some(at(1100)), ..key(1000) }];
+        assert_eq!(duties(&unused, at(1100), LIFETIME), [Duty::Signs, Duty::Done]);
+    }
+
+    #[test]
+    fn something_signs_whatever_the_times_say() {
+        let keys = [10, 20].map(|end| Times { retired: Some(at(end)), ..key(0) });
+        assert_eq!(duties(&keys, at(30), LIFETIME)[1], Duty::Signs);
+        assert_eq!(duties(&[key(20), key(10)], at(0), LIFETIME), [Duty::Next, Duty::Signs]);
+        assert_eq!(duties(&[], at(30), LIFETIME), []);
+    }
+
+    prop_compose! {
+        fn times()(created in 0..2000_i64, waits in prop_oneof![Just(0), Just(600)],
+            lasts in proptest::option::of(1..2000_i64)) -> Times {
+            let retired = lasts.map(|lasts| at(created + lasts));
+            Times { created: at(created), signs_from: at(created + waits), retired }
+        }
+    }
+
+    proptest! {
+        /// Security: A15. Whatever happens to keys, a token is verified until it expires: what is
+        /// signed at any time by the key whose turn it is, at any time of the token's life.
+        #[test]
+        fn no_token_outlives_its_key(
+            keys in proptest::collection::vec(times(), 1..6),
+            signed in 0..5000_i64,
+            age in 0..900_i64,
+        ) {
+            let then = duties(&keys, at(signed), LIFETIME);
+            let signer = then.iter().position(|duty| *duty == Duty::Signs);
+            prop_assert_eq!(then.iter().filter(|duty| **duty == Duty::Signs).count(), 1);
+            if let Some(signer) = signer.filter(|key| keys[*key].created <= at(signed)) {
+                let later = duties(&keys, at(signed + age), LIFETIME)[signer];
+                prop_assert!(matches!(later, Duty::Signs | Duty::Verifies { .. }), "{:?}", later);
+            }
+        }
+
+        /// A further key that waits is published all that time.
+        #[test]
+        fn a_key_that_waits_is_published(
+            keys in proptest::collection::vec(times(), 1..6),
+            waited in 0..600_i64,
+        ) {
+            for (number, key) in keys.iter().enumerate() {
+                let now = key.created + Duration::from_secs(waited.unsigned_abs());
+                if now < key.signs_from && key.retired.is_none_or(|retired| now < retired) {
+                    let duty = duties(&keys, now, LIFETIME)[number];
+                    prop_assert!(duty != Duty::Done, "{:?}", duty);
+                }
+            }
+        }
+
+        /// Between two changes every duty is the same, so that a phase can be kept.
+        #[test]
+        fn duties_change_only_when_they_say(
+            keys in proptest::collection::vec(times(), 1..6),
+            now in 0..5000_i64,
+            later in 0..5000_i64,
+        ) {
+            let until = changes_after(&keys, at(now), LIFETIME).unwrap_or(at(i64::from(i32::MAX)));
+            let later = at(now + later).min(until.before(Duration::from_micros(1)));
+            let duties = |at| duties(&keys, at, LIFETIME);
+            prop_assert_eq!(duties(at(now)), duties(later));
+        }
+    }
 }

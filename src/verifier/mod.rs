@@ -115,6 +115,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    fn rules(&self, issuer: &str) -> TokenRules {
+        let audience = self.audience.as_deref().unwrap_or(issuer);
+        TokenRules::new(ACCESS_TOKEN, issuer, audience).with_leeway(self.leeway)
+    }
+
     fn shared_keys(&self) -> KeySet {
         KeySet::shared(self.secrets.iter().map(|secret| secret.expose().as_bytes()))
     }
@@ -181,20 +186,14 @@ impl Builder {
         let introspection = client.map(|(id, secret, keep)| {
             Arc::new(Introspection::new(agent.clone(), &base, &id, &secret, keep))
         });
-        let source = match (&wanted.issuer, wanted.secrets.is_empty()) {
-            (Some(issuer), false) => {
-                let audience = wanted.audience.as_ref().unwrap_or(issuer);
-                let rules = TokenRules::new(ACCESS_TOKEN, issuer, audience);
-                let rules = rules.with_leeway(wanted.leeway);
-                Source::Given(Trust { rules, keys: wanted.shared_keys() })
-            }
-            _ => {
-                let remote = Arc::new(Remote::new(agent, base, wanted, Arc::clone(&clock)));
-                let fetcher = Arc::clone(&remote);
-                let fetch = move |_: &_| fetcher.fetch_unless_done_since(fetcher.tries());
-                let fetching = Background::start("verifier-keys", Duration::ZERO, fetch)?;
-                Source::Asked { remote, fetching }
-            }
+        let source = if let (Some(issuer), false) = (&wanted.issuer, wanted.secrets.is_empty()) {
+            Source::Given(Trust { rules: wanted.rules(issuer), keys: wanted.shared_keys() })
+        } else {
+            let remote = Arc::new(Remote::new(agent, base, wanted, Arc::clone(&clock)));
+            let fetcher = Arc::clone(&remote);
+            let fetch = move |_: &_| fetcher.fetch_unless_done_since(fetcher.tries());
+            let fetching = Background::start("verifier-keys", Duration::ZERO, fetch)?;
+            Source::Asked { remote, fetching }
         };
         Ok(Verifier(Arc::new(Checks { source, clock, introspection })))
     }

@@ -16,7 +16,6 @@ use thiserror::Error;
 use ureq::http::HeaderMap;
 
 use super::Wanted;
-use super::claims::ACCESS_TOKEN;
 use super::token::{KeySet, TokenRules};
 use crate::clock::Clock;
 use crate::moment::Moment;
@@ -163,38 +162,37 @@ impl Remote {
 
     /// What Symbolon says at present, and for how long that is good.
     fn fetch(&self) -> Result<(Trust, Duration), FetchError> {
-        let mut fresh_for = FRESH_FOR[2];
-        let issuer = match &self.wanted.issuer {
-            Some(issuer) => issuer.clone(),
-            None => {
-                let (metadata, headers): (Metadata, _) =
-                    self.get("/.well-known/oauth-authorization-server")?;
-                fresh_for = freshness(&headers);
-                metadata.issuer
-            }
-        };
+        let (issuer, mut fresh_for) = self.issuer()?;
         let keys = if self.wanted.secrets.is_empty() {
-            const PATH: &str = "/.well-known/jwks.json";
-            let (keys, headers): (JwkSet, _) = self.get(PATH)?;
-            fresh_for = freshness(&headers);
-            KeySet::published(&keys)
+            let (published, fresh) = self.get::<JwkSet>("/.well-known/jwks.json")?;
+            fresh_for = fresh;
+            KeySet::published(&published)
         } else {
             self.wanted.shared_keys()
         };
         if matches!(&keys, KeySet::Published(keys) if keys.is_empty()) {
             return Err(FetchError::NoKeys(self.base.clone()));
         }
-        let audience = self.wanted.audience.as_ref().unwrap_or(&issuer);
-        let rules = TokenRules::new(ACCESS_TOKEN, &issuer, audience);
-        Ok((Trust { rules: rules.with_leeway(self.wanted.leeway), keys }, fresh_for))
+        Ok((Trust { rules: self.wanted.rules(&issuer), keys }, fresh_for))
     }
 
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, HeaderMap), FetchError> {
+    /// The issuer, as given or else as Symbolon says.
+    fn issuer(&self) -> Result<(String, Duration), FetchError> {
+        if let Some(issuer) = &self.wanted.issuer {
+            return Ok((issuer.clone(), FRESH_FOR[2]));
+        }
+        let (metadata, fresh_for) =
+            self.get::<Metadata>("/.well-known/oauth-authorization-server")?;
+        Ok((metadata.issuer, fresh_for))
+    }
+
+    /// A document, and for how long it is good.
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Duration), FetchError> {
         let url = format!("{}{path}", self.base);
         let get = || {
             let mut response = self.agent.get(&url).call()?;
             let document = response.body_mut().with_config().limit(MAX_BYTES).read_json()?;
-            Ok((document, response.headers().clone()))
+            Ok((document, freshness(response.headers())))
         };
         get().map_err(|error| FetchError::Http(url.clone(), Box::new(error)))
     }

@@ -1,5 +1,6 @@
 //! The commands beside `serve`, run as an operator runs them.
 
+mod keys;
 mod schema;
 mod users;
 
@@ -42,6 +43,10 @@ fn every_command_explains_itself() {
         "users export",
         "sessions",
         "sessions revoke",
+        "keys",
+        "keys generate",
+        "keys list",
+        "keys retire",
         "prune",
         "healthcheck",
     ] {

@@ -28,11 +28,7 @@ on_both_databases! {
 fn liveness_depends_on_nothing() {
     let server = TestServer::start(Db::postgres());
     server.get("/readyz").send().expect(200);
-    server.db.execute(
-        "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    server.db.shut_out();
     for _ in 0..3 {
         let began = Instant::now();
         server.get("/healthz").send().expect(200);

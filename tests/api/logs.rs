@@ -2,10 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use symbolon::clock::{Clock, SharedClock};
+use symbolon::signing::key_file::KeyAlgorithm;
 
+use super::support::keys::make_key;
 use super::support::process::{Process, free_port};
 use super::support::{Db, PASSWORD};
+
+/// A client that introspects, with a canary for its secret.
+const CLIENT: &str = "rooms:canary-client-Zq8vN2xR7mK4tB9wL1cF6hJ3pD5sG";
 
 /// Stops it and returns all that it has logged.
 fn log_of(process: Process) -> String {
@@ -141,13 +149,20 @@ on_both_databases! {
     /// Security: L2. At the most talkative, with a canary in everything that is secret.
     fn no_secret_is_ever_logged(db) {
         let url = db.url.replace("symbolon@", "symbolon:canary-database@");
+        let keys = db.keys_dir();
+        let key = make_key(&keys, KeyAlgorithm::EdDsa, SharedClock::default().now());
         let variables = [&PRODUCTION[..], &[
             ("RUST_LOG", "trace"),
             ("DATABASE_URL", &url),
             ("JWT_SECRET_PREVIOUS", "canary-previous-Zq8vN2xR7mK4tB9wL1cF6hJ3pD5"),
+            ("INTROSPECTION_CLIENTS", CLIENT),
+            ("SIGNING_KEYS_DIR", keys.to_str().unwrap()),
         ]].concat();
         let process = Process::start(&db, free_port(), &variables);
-        let mut secrets = vec!["canary".to_owned()];
+        let private_part = key.private.as_bytes()[18..48].to_owned();
+        let basic = [CLIENT, "rooms:canary-guess"].map(|client| STANDARD.encode(client));
+        let mut secrets = vec!["canary".to_owned(), STANDARD.encode(private_part)];
+        secrets.extend(basic.iter().map(|basic| basic["rooms:".len() / 3 * 4..].to_owned()));
         let mut note = |token: &str| {
             // A token is no less one without its last characters.
             secrets.extend(token.split('.').skip(1).map(|part| part[..20].to_owned()));
@@ -190,6 +205,14 @@ on_both_databases! {
             process.me(bad).expect(401);
         }
         process.get("/auth/me").header("authorization", "Basic canary").send().expect(401);
+        for (basic, status) in basic.iter().zip([200, 401]) {
+            let basic = format!("Basic {basic}");
+            let form = process.post(&with("/auth/introspect")).header("authorization", &basic);
+            let form = form.header("content-type", "application/x-www-form-urlencoded");
+            form.body(format!("token={}", renewed.access).as_bytes()).send().expect(status);
+        }
+        process.get(&with("/auth/verify")).bearer(&renewed.access).send().expect(400);
+        process.get("/auth/verify").bearer(&renewed.access).send().expect(204);
         process.post(&with("/auth/refresh-token")).json(&json!({"refreshToken": phone.refresh}))
             .send().expect(200);
         let change = json!({"currentPassword": "canary-password", "newPassword": "canary-new-one"});
@@ -265,11 +288,7 @@ fn control_characters_do_not_reach_the_log() {
 fn a_503_is_one_warning_with_its_reason() {
     let db = Db::postgres();
     let process = Process::start(&db, free_port(), &[("LOG_FORMAT", "json")]);
-    db.execute(
-        "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    db.shut_out();
     let ask = |id: &str| process.get("/readyz").header("x-request-id", id).send();
     // The first may be told by a connection that has just broken.
     ask("first").expect(503);

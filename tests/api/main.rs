@@ -22,4 +22,7 @@ mod mail;
 mod readme;
 mod roles;
 mod settings;
+mod signing;
 mod tokens;
+mod verifier;
+mod well_known;

@@ -29,6 +29,12 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("HEAD", "/healthz", Everybody(200, "")),
     ("GET", "/readyz", Everybody(200, "")),
     ("HEAD", "/readyz", Everybody(200, "")),
+    ("GET", "/.well-known/jwks.json", Everybody(200, "")),
+    ("HEAD", "/.well-known/jwks.json", Everybody(200, "")),
+    ("GET", "/.well-known/oauth-authorization-server", Everybody(200, "")),
+    ("HEAD", "/.well-known/oauth-authorization-server", Everybody(200, "")),
+    // For clients with credentials of their own, whoever else they are.
+    ("POST", "/auth/introspect", Everybody(401, "INVALID_CLIENT")),
     ("POST", "/auth/register", Everybody(400, INVALID)),
     ("POST", "/auth/login", Everybody(400, INVALID)),
     ("POST", "/auth/refresh-token", Everybody(401, "REFRESH_TOKEN_MISSING")),
@@ -42,6 +48,7 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("GET", "/auth/me", SignedInUsers(200, "")),
     ("PATCH", "/auth/me", SignedInUsers(400, INVALID)),
     ("DELETE", "/auth/me", SignedInUsers(400, INVALID)),
+    ("GET", "/auth/verify", SignedInUsers(204, "")),
     ("GET", "/auth/sessions", SignedInUsers(200, "")),
     // Another user's.
     ("DELETE", "/auth/sessions/{id}", SignedInUsers(404, "NOT_FOUND")),
@@ -98,6 +105,9 @@ on_both_databases! {
                 assert_eq!((answer.status, &*answer.code()), expected, "{method} {path} by {who}");
                 let challenge = answer.header("www-authenticate");
                 match answer.status {
+                    401 if answer.code() == "INVALID_CLIENT" => {
+                        assert_eq!(challenge, Some(r#"Basic realm="symbolon", charset="UTF-8""#));
+                    }
                     401 => assert_eq!(challenge, Some(r#"Bearer realm="symbolon""#)),
                     403 => assert_eq!(
                         challenge,
@@ -131,7 +141,7 @@ fn the_table_has_every_route() {
     assert!(missing.is_empty() && gone.is_empty(), "not listed: {missing:?}, gone: {gone:?}");
 }
 
-/// The text of every Rust file below `folder`.
+/// The text of every Rust file below `folder`, without what only documents it.
 fn sources(folder: &Path) -> Vec<String> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let read = |path: std::path::PathBuf| {
@@ -141,11 +151,16 @@ fn sources(folder: &Path) -> Vec<String> {
             path.extension()
                 .filter(|extension| *extension == "rs")
                 .map(|_| fs::read_to_string(&path).unwrap())
+                .map(|text| text.split_inclusive('\n').filter(is_code).collect())
                 .into_iter()
                 .collect()
         }
     };
     paths.flat_map(read).collect()
+}
+
+fn is_code(line: &&str) -> bool {
+    !line.trim_start().starts_with("//")
 }
 
 /// What `web::resource("…").get(…).delete(…)` mounts, wherever it stands in `text`.

@@ -95,11 +95,7 @@ on_both_databases! {
 fn without_its_database_it_is_unavailable() {
     let server = TestServer::start(crate::support::Db::postgres());
     let ada = admin(&server, "ada@example.com");
-    server.db.execute(
-        "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    server.db.shut_out();
     for path in ["/admin/users", "/admin/events", "/admin/stats"] {
         get(&server, &ada, path).expect_failure(503, "UNAVAILABLE");
     }

@@ -1,5 +1,6 @@
 mod change_email;
 mod change_password;
+mod introspect;
 mod login;
 mod logout;
 mod me;
@@ -7,4 +8,5 @@ mod refresh_token;
 mod register;
 mod reset_password;
 mod sessions;
+mod verify;
 mod verify_email;

@@ -65,11 +65,7 @@ fn a_refusal_costs_no_hash_and_no_query() {
         login(&server, "ada@example.com", PASSWORD).expect(200);
     }
     let asked = server.app.hasher.asked();
-    server.db.execute(
-        "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    server.db.shut_out();
     server.get("/readyz").send().expect_failure(503, "UNAVAILABLE");
     for email in ["ada@example.com", "nobody@example.com"] {
         login(&server, email, PASSWORD).expect_failure(429, "RATE_LIMITED");

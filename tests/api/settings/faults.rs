@@ -68,6 +68,9 @@ fn every_fault_is_named_at_once() {
         ("SESSION_TTL", "-1d"),
         ("REFRESH_GRACE", "10"),
         ("ACCESS_TOKEN_CLAIMS", "email,phone"),
+        ("SIGNING_KEYS_DIR", "/dev/null"),
+        ("KEY_ACTIVATION", "soon"),
+        ("INTROSPECTION_CLIENTS", "canary"),
         ("BCRYPT_COST", "9"),
         ("PASSWORD_MIN_LENGTH", "7"),
         ("PASSWORD_HASH_QUEUE", "many"),
@@ -97,7 +100,9 @@ fn every_fault_is_named_at_once() {
         "DATABASE_POOL_SIZE",
         "DATABASE_URL",
         "FORGOT_RATE_LIMIT",
+        "INTROSPECTION_CLIENTS",
         "JWT_SECRET",
+        "KEY_ACTIVATION",
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
@@ -112,6 +117,7 @@ fn every_fault_is_named_at_once() {
         "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",
         "SESSION_TTL",
+        "SIGNING_KEYS_DIR",
         "SMTP_URL",
         "TRUSTED_PROXIES",
     ];
@@ -253,6 +259,42 @@ fn a_redis_url_that_cannot_be_is_refused_without_repeating_it() {
     ] {
         let complaint = complaint(&[("REDIS_URL", url)]);
         assert_eq!(named(&complaint), ["REDIS_URL"], "{url}");
+        assert!(!complaint.contains("canary"), "{complaint}");
+    }
+}
+
+/// Security: N1. No complaint repeats what may be a secret.
+#[test]
+fn clients_that_introspect_have_an_id_and_a_good_secret() {
+    let good = "canary-Tq8vN2xR7mK4tB9wL1cF6hJ3pD5sG0yA";
+    for (clients, reason) in [
+        ("canary".to_owned(), "client 1 is not written as id:secret"),
+        (format!("rooms:{good}, :canary"), "client 2 is not written as id:secret"),
+        ("rooms:".to_owned(), "`rooms` has no secret"),
+        (format!("rooms:{good}, rooms:{good}x"), "`rooms` is there twice"),
+        ("rooms:short-canary".to_owned(), "the secret of `rooms` is shorter than 32 bytes"),
+    ] {
+        let complaint = complaint(&production(&[("INTROSPECTION_CLIENTS", &clients)]));
+        assert_eq!(named(&complaint), ["INTROSPECTION_CLIENTS"]);
+        assert!(complaint.contains(reason) && !complaint.contains("canary"), "{complaint}");
+    }
+    let folder = TempDir::new().unwrap();
+    let clients = [("INTROSPECTION_CLIENTS", &*format!("rooms:{good}"))];
+    let said = run(symbolon().current_dir(&folder).envs(production(&clients)));
+    assert!(said.failed().contains("cannot listen"));
+}
+
+/// A key that cannot be used is found at start, not when it is to sign.
+#[test]
+fn signing_keys_that_cannot_be_used_are_refused_by_name() {
+    let folder = TempDir::new().unwrap();
+    let key = folder.path().join("key.pem");
+    let keys = [("SIGNING_KEYS_DIR", folder.path().to_str().unwrap())];
+    for text in ["", "canary", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"] {
+        std::fs::write(&key, text).unwrap();
+        let complaint = complaint(&keys);
+        assert_eq!(named(&complaint), ["SIGNING_KEYS_DIR"]);
+        assert!(complaint.contains("key.pem holds no private key"), "{complaint}");
         assert!(!complaint.contains("canary"), "{complaint}");
     }
 }

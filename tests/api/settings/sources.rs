@@ -66,7 +66,9 @@ fn secrets_come_from_files_too() {
     let db = Db::sqlite();
     let secret = db.dir.path().join("secret");
     let url = db.dir.path().join("url");
+    let clients = db.dir.path().join("clients");
     fs::write(&secret, format!("{SECRET}\r\n")).unwrap();
+    fs::write(&clients, "rooms:s3cret\n").unwrap();
     fs::write(&url, format!("sqlite://{}\n", db.dir.path().join("other.db").display())).unwrap();
     let by_files = Process::start(
         &db,
@@ -75,8 +77,12 @@ fn secrets_come_from_files_too() {
             ("DATABASE_URL", ""),
             ("DATABASE_URL_FILE", url.to_str().unwrap()),
             ("JWT_SECRET_FILE", secret.to_str().unwrap()),
+            ("INTROSPECTION_CLIENTS_FILE", clients.to_str().unwrap()),
         ],
     );
+    let form = by_files.post("/auth/introspect").body(b"token=x");
+    let form = form.header("content-type", "application/x-www-form-urlencoded");
+    form.header("authorization", "Basic cm9vbXM6czNjcmV0").send().expect(200);
     let ada = by_files.register("ada@example.com");
     assert!(db.dir.path().join("other.db").exists());
     assert!(!db.dir.path().join("jwt_secret").exists(), "a secret was given");
@@ -219,11 +225,14 @@ fn the_help_documents_every_variable() {
         "DATA_DIR",
         "ENVIRONMENT",
         "FORGOT_RATE_LIMIT",
+        "INTROSPECTION_CLIENTS",
+        "INTROSPECTION_CLIENTS_FILE",
         "JWT_AUDIENCE",
         "JWT_ISSUER",
         "JWT_SECRET",
         "JWT_SECRET_FILE",
         "JWT_SECRET_PREVIOUS",
+        "KEY_ACTIVATION",
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
@@ -239,6 +248,7 @@ fn the_help_documents_every_variable() {
         "REQUIRE_VERIFIED_EMAIL",
         "RUST_LOG",
         "SESSION_TTL",
+        "SIGNING_KEYS_DIR",
         "SMTP_URL",
         "SMTP_URL_FILE",
         "TRUSTED_PROXIES",

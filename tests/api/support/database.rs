@@ -78,6 +78,15 @@ impl Db {
         self.text(sql).parse().unwrap()
     }
 
+    /// Lets nobody in any more, and those out who are. PostgreSQL only.
+    pub fn shut_out(&self) {
+        self.execute(
+            "UPDATE pg_database SET datallowconn = false WHERE datname = current_database();
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    }
+
     fn sqlite_connection(&self) -> SqliteConnection {
         let path = self.url.strip_prefix("sqlite://").unwrap();
         let mut connection = SqliteConnection::establish(path).unwrap();

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod cluster;
 pub mod database;
 pub mod forge;
+pub mod keys;
 pub mod load;
 pub mod mail;
 pub mod process;

@@ -1,0 +1,130 @@
+//! `symbolon keys`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use symbolon::signing;
+
+use super::{command, with};
+use crate::settings::{Said, run};
+use crate::support::Db;
+
+fn keys(db: &Db, words: &str) -> Said {
+    let mut command = with(db, "keys");
+    run(command.args(words.split_whitespace()).env("SIGNING_KEYS_DIR", db.keys_dir()))
+}
+
+/// What it prints, which is all that it says.
+#[track_caller]
+fn done(db: &Db, words: &str) -> String {
+    let said = keys(db, words);
+    assert_eq!(said.err, "");
+    said.done()
+}
+
+#[track_caller]
+fn failed(db: &Db, words: &str) -> String {
+    keys(db, words).failed()
+}
+
+/// The `kid` that a line begins with.
+fn kid(line: &str) -> String {
+    line.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn keys_are_made_and_listed() {
+    let db = Db::sqlite();
+    assert_eq!(done(&db, "list"), "", "there is no folder yet");
+    let first = done(&db, "generate");
+    assert!(first.ends_with(" ES256 signs\n"), "{first}");
+    let second = done(&db, "generate --alg eddsa");
+    assert!(second.contains(" EdDSA next, signs from 20"), "{second}");
+    let third = done(&db, "generate --alg ES256 --now");
+    assert!(third.ends_with(" ES256 signs\n"), "{third}");
+    let list = done(&db, "list");
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(
+        lines[0].starts_with(&kid(&first)) && lines[0].contains(" verifies until 20"),
+        "{list}"
+    );
+    assert_eq!(lines[1], second.trim_end());
+    assert_eq!(lines[2], third.trim_end());
+}
+
+/// Security: N1. Files for their owner alone, in the form that other programs read.
+#[test]
+fn a_key_is_a_private_file_that_openssl_reads() {
+    let db = Db::sqlite();
+    let made = [done(&db, "generate"), done(&db, "generate --alg EdDSA")];
+    let mode_of = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode_of(db.keys_dir()), 0o700);
+    for line in made {
+        let file = db.keys_dir().join(format!("{}.pem", kid(&line)));
+        assert_eq!(mode_of(file.clone()), 0o600);
+        let mut openssl = std::process::Command::new("openssl");
+        let read = openssl.args(["pkey", "-noout", "-text", "-in"]).arg(&file).output().unwrap();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        // Nor does any message repeat what is in it.
+        assert!(!done(&db, "list").contains("PRIVATE"));
+    }
+    assert_eq!(std::fs::read_dir(db.keys_dir()).unwrap().count(), 2, "and no drafts");
+}
+
+#[test]
+fn a_key_is_retired_by_its_id() {
+    let db = Db::sqlite();
+    let first = kid(&done(&db, "generate"));
+    let alone = failed(&db, &format!("retire {first}"));
+    assert!(alone.contains("no other key could sign: make one first"), "{alone}");
+    failed(&db, &format!("retire {first} --now"));
+    let unknown = failed(&db, "retire nobody");
+    assert_eq!(unknown, "symbolon: there is no key nobody\n");
+
+    let second = kid(&done(&db, "generate"));
+    let retired = done(&db, &format!("retire {first}"));
+    assert!(retired.starts_with(&format!("{first} retired, verifies until 20")), "{retired}");
+    let list = done(&db, "list");
+    assert!(list.contains(&format!("{second} ES256 signs")), "{list}");
+    // Again, it stays retired since then.
+    assert_eq!(done(&db, &format!("retire {first}")), retired);
+
+    let third = kid(&done(&db, "generate"));
+    done(&db, &format!("retire {third}"));
+    assert!(done(&db, "list").contains(&format!("{third} ES256 done")));
+    assert_eq!(done(&db, &format!("retire {third}")), format!("{third} deleted\n"));
+    assert_eq!(done(&db, &format!("retire {first} --now")), format!("{first} deleted\n"));
+    assert_eq!(done(&db, "list"), format!("{second} ES256 signs\n"));
+    failed(&db, &format!("retire {second}"));
+}
+
+/// Whatever stands in front of the key, it is kept when the file is written again.
+#[test]
+fn a_retired_key_is_still_the_same_key() {
+    let db = Db::sqlite();
+    let first = kid(&done(&db, "generate"));
+    done(&db, "generate");
+    done(&db, &format!("retire {first}"));
+    let keys = signing::read(&db.keys_dir(), Duration::ZERO).unwrap();
+    let retired = keys.iter().find(|key| key.kid() == first).unwrap();
+    assert!(retired.times.retired.is_some());
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said() {
+    let db = Db::sqlite();
+    let said = command(&db, "keys list").failed();
+    assert!(said.contains("SIGNING_KEYS_DIR: is missing"), "{said}");
+    let said = keys(&db, "generate --alg RS256");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("ES256") && said.err.contains("EdDSA"), "{said:?}");
+
+    done(&db, "generate");
+    std::fs::write(db.keys_dir().join("broken.pem"), "canary").unwrap();
+    let said = failed(&db, "generate");
+    assert!(said.contains("broken.pem holds no private key"), "{said}");
+    assert!(!said.contains("canary"));
+    std::fs::write(db.keys_dir().join("broken.pem"), "Created: soon\n-----BEGIN X-----").unwrap();
+    let said = failed(&db, "list");
+    assert!(said.contains("broken.pem: Created is no time"), "{said}");
+}

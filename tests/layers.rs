@@ -2,6 +2,7 @@
 //! the source of randomness. [`RULES`] is the list; whatever breaks it is named with file and line.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{fs, io};
 
 /// Longer than this, a file is two things.
@@ -171,6 +172,21 @@ fn code_of(line: &str) -> String {
 
 fn identifiers(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// Other services that only check our tokens build none of this.
+#[test]
+fn the_verifier_stands_alone() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none"]);
+    cargo.args(["--no-default-features", "--features", "verifier"]);
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"jsonwebtoken"), "{}", String::from_utf8_lossy(&output.stderr));
+    for absent in ["diesel", "bcrypt", "r2d2", "libsqlite3-sys", "redis", "lettre", "clap"] {
+        assert!(!crates.contains(&absent), "the verifier builds {absent}");
+    }
 }
 
 #[test]

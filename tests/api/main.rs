@@ -22,4 +22,5 @@ mod mail;
 mod readme;
 mod roles;
 mod settings;
+mod third_party;
 mod tokens;

@@ -18,7 +18,7 @@ behind_each_proxy! {
         site.get("/public/page").send().expect(200);
     }
 
-    /// A database that is away is no reason to let anybody in either.
+    /// What is neither a yes nor a no is no yes.
     fn while_symbolon_cannot_tell_nobody_passes(site) {
         let ada = site.client.register("ada@example.com");
         site.server().clock.set_broken(true);

@@ -27,7 +27,13 @@ pub(super) async fn verify(
     current: CurrentUser,
 ) -> Result<HttpResponse, ApiError> {
     let CurrentUser { session, user, .. } = current;
-    if let Some(name) = query::read::<VerifyQuery>(&request)?.role {
+    let query: VerifyQuery = query::read(&request).map_err(|error| ApiError {
+        detail: "the query may hold one role and nothing else; a proxy that hands on the query of \
+                 its own caller is to ask /auth/verify? instead"
+            .into(),
+        ..error
+    })?;
+    if let Some(name) = query.role {
         let required = Role::named(&name);
         if required.is_none() {
             tracing::warn!(role = name, "a proxy asks for a role that does not exist");

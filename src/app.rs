@@ -21,7 +21,7 @@ use crate::sessions::lookup::Lookup;
 use crate::sessions::token::Lifetimes;
 use crate::sessions::writer::Writer;
 use crate::settings::Settings;
-use crate::signing::{KeysError, SigningKeys};
+use crate::signing::{FolderError, SigningKeys};
 
 /// The service, without its listeners: the same in production and in tests, which hand it another
 /// clock.
@@ -65,9 +65,9 @@ pub enum BuildError {
     /// A thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
-    /// The keys that sign access tokens.
-    #[error("signing keys cannot be used: {0}")]
-    Keys(#[from] KeysError),
+    /// The folder of signing keys.
+    #[error(transparent)]
+    Keys(#[from] FolderError),
     /// The way to the mail server.
     #[error("mail cannot be sent: {0}")]
     Mail(#[from] lettre::transport::smtp::Error),

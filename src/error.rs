@@ -221,6 +221,7 @@ impl From<Refusal> for ApiError {
             Refusal::Expired => Self::access_token(Code::TokenExpired),
             Refusal::Revoked => Self::access_token(Code::SessionRevoked),
             Refusal::Forbidden => Code::Forbidden.into(),
+            Refusal::NoVerifier => Code::Internal.into(),
             Refusal::Unavailable => Code::Unavailable.into(),
         }
     }

@@ -138,18 +138,17 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// Reads the signing keys again whenever the process gets a SIGHUP, which would end it otherwise.
+/// Reads the signing keys again whenever the process gets a SIGHUP. Without keys, that ends it.
 #[cfg(unix)]
 fn heed_hangup(app: &Arc<App>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
+    let Some(signing) = app.signing.clone() else { return Ok(()) };
     let mut hangup = signal(SignalKind::hangup())?;
-    let app = Arc::clone(app);
+    let clock = Arc::clone(&app.clock);
     actix_web::rt::spawn(async move {
         while hangup.recv().await.is_some() {
-            if let Some(signing) = app.signing.clone() {
-                let now = app.now();
-                let _done_or_logged = web::block(move || signing.reload(now, true)).await;
-            }
+            let (signing, now) = (Arc::clone(&signing), clock.now());
+            let _done_or_logged = web::block(move || signing.reload(now, true)).await;
         }
     });
     Ok(())

@@ -3,18 +3,19 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints, to people")]
 
 use std::fmt;
-use std::time::Duration;
+use std::io::Write;
 
 use clap::{Args, Subcommand};
 
 use super::{Failure, print};
 use crate::clock::{Clock, SharedClock};
 use crate::moment::Moment;
+use crate::private_files;
 use crate::settings::Faults;
 use crate::settings::signing::{SigningArgs, SigningSettings};
 use crate::signing::key_file::{KeyAlgorithm, KeyFile};
-use crate::signing::rule::{self, Duty};
-use crate::{private_files, signing};
+use crate::signing::rule::{self, Duty, Times};
+use crate::signing::{self, Folder};
 
 /// Make, list and retire the keys that sign access tokens.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ enum KeysCommand {
     Generate(GenerateArgs),
     /// List the keys, and what each does now
     List(FolderArgs),
-    /// Let a key sign nothing more; delete it once no token of it can be good
+    /// Let a key sign nothing more
     Retire(RetireArgs),
 }
 
@@ -55,7 +56,7 @@ struct GenerateArgs {
 struct RetireArgs {
     /// The key's id, as `keys list` shows it
     kid: String,
-    /// Delete it at once, which refuses every token that it signed: for a key that was stolen
+    /// Delete it: what it signed is refused by this service at once, by others once they have fetched the keys again. For a key that was stolen, or is done
     #[arg(long)]
     now: bool,
     #[command(flatten)]
@@ -77,22 +78,25 @@ struct Keys {
     files: Vec<KeyFile>,
     duties: Vec<Duty>,
     now: Moment,
-    lifetime: Duration,
 }
 
 impl FolderArgs {
+    /// What can be used of what is there; the rest is said to stderr, and stops nobody from taking a
+    /// stolen key away.
     fn read(&self) -> Result<Keys, Failure> {
         let mut faults = Faults::default();
         let lifetime = self.signing.access_ttl(&mut faults);
-        let settings = self.signing.check(&mut faults);
+        let settings = self.signing.folder(&mut faults);
         if settings.is_none() {
             faults.note("SIGNING_KEYS_DIR", "is missing; name the folder of the keys");
         }
         let settings = faults.or(settings)?.ok_or("SIGNING_KEYS_DIR is missing")?;
-        let files = signing::read(&settings.folder, settings.activation)?;
+        let Folder { keys: files, faults } = signing::read(&settings.folder, settings.activation)?;
+        faults.iter().try_for_each(|fault| writeln!(std::io::stderr(), "symbolon: {fault}"))?;
         let now = SharedClock::default().now();
-        let duties = rule::duties(&signing::times(&files), now, lifetime);
-        Ok(Keys { settings, files, duties, now, lifetime })
+        let times: Vec<Times> = files.iter().map(|key| key.times).collect();
+        let duties = rule::duties(&times, now, lifetime);
+        Ok(Keys { settings, files, duties, now })
     }
 }
 
@@ -102,6 +106,10 @@ impl Keys {
             let algorithm = key.algorithm;
             format!("{} {algorithm:?} {}", key.kid(), Told(*duty, key.times.signs_from))
         })
+    }
+
+    fn line(&self, kid: &str) -> String {
+        self.lines().find(|line| line.starts_with(kid)).unwrap_or_default()
     }
 }
 
@@ -114,7 +122,7 @@ impl fmt::Display for Told {
             (Duty::Next, from) => write!(f, "next, signs from {from}"),
             (Duty::Signs, _) => f.write_str("signs"),
             (Duty::Verifies { until }, _) => write!(f, "verifies until {until}"),
-            (Duty::Done, _) => f.write_str("done, can be deleted with `keys retire`"),
+            (Duty::Done, _) => f.write_str("done, can be deleted by `keys retire --now`"),
         }
     }
 }
@@ -123,9 +131,7 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
     let Keys { settings, now, .. } = args.folder.read()?;
     private_files::make_dir(&settings.folder)?;
     let made = KeyFile::make(&settings.folder, args.alg, now, settings.activation, args.now)?;
-    let keys = args.folder.read()?;
-    let line = keys.lines().find(|line| line.starts_with(made.kid()));
-    print(line.unwrap_or_default())?;
+    print(args.folder.read()?.line(made.kid()))?;
     Ok(())
 }
 
@@ -135,16 +141,15 @@ fn list(args: &FolderArgs) -> Result<(), Failure> {
 }
 
 fn retire(args: &RetireArgs) -> Result<(), Failure> {
-    let Keys { mut files, duties, now, lifetime, .. } = args.folder.read()?;
+    let Keys { mut files, duties, now, .. } = args.folder.read()?;
     let position = files.iter().position(|key| key.kid() == args.kid);
     let position = position.ok_or_else(|| format!("there is no key {}", args.kid))?;
-    let is_needed = !matches!(duties[position], Duty::Done | Duty::Verifies { .. });
-    let others = files.iter().enumerate().filter(|(other, _)| *other != position);
-    let others_can_sign = others.clone().any(|(_, key)| key.times.retired.is_none());
-    if is_needed && !others_can_sign {
-        return Err("no other key could sign: make one first, with `keys generate`".into());
+    // An older key does not come back, so that its successor has to be there already.
+    let has_successor = files[position + 1..].iter().any(|key| key.times.retired.is_none());
+    if duties[position] == Duty::Signs && !has_successor {
+        return Err("no other key could sign next: make one first, with `keys generate`".into());
     }
-    if args.now || duties[position] == Duty::Done {
+    if args.now {
         files.remove(position).delete()?;
         print(format_args!("{} deleted", args.kid))?;
         return Ok(());
@@ -152,8 +157,6 @@ fn retire(args: &RetireArgs) -> Result<(), Failure> {
     if files[position].times.retired.is_none() {
         files[position].retire(now)?;
     }
-    let duty = rule::duties(&signing::times(&files), now, lifetime)[position];
-    let file = &files[position];
-    print(format_args!("{} retired, {}", file.kid(), Told(duty, file.times.signs_from)))?;
+    print(args.folder.read()?.line(&args.kid))?;
     Ok(())
 }

@@ -33,22 +33,27 @@ pub(super) async fn jwks(request: HttpRequest) -> Result<HttpResponse, ApiError>
 struct Metadata {
     issuer: String,
     jwks_uri: String,
-    introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 1],
-    /// Required by RFC 8414.
+    /// Where anybody may ask it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint_auth_methods_supported: Option<[&'static str; 1]>,
+    /// RFC 8414 requires it, and wants nothing that is empty; readers miss what is required.
     response_types_supported: [&'static str; 0],
-    /// Where it is missing, readers assume two grants of OAuth.
+    /// Empty as well: where it is missing, readers have to assume two grants of OAuth.
     grant_types_supported: [&'static str; 0],
 }
 
 pub(super) async fn metadata(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let app = app_of(&request)?;
     let public_url = &app.settings.http.public_url;
+    let has_clients = app.settings.introspection.has_clients();
     let metadata = Metadata {
         issuer: app.settings.tokens.issuer.clone(),
         jwks_uri: format!("{public_url}/.well-known/jwks.json"),
-        introspection_endpoint: format!("{public_url}/auth/introspect"),
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
+        introspection_endpoint: has_clients.then(|| format!("{public_url}/auth/introspect")),
+        introspection_endpoint_auth_methods_supported: has_clients
+            .then_some(["client_secret_basic"]),
         response_types_supported: [],
         grant_types_supported: [],
     };

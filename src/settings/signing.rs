@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Environment;
 use super::faults::{self, Faults, given};
-use crate::signing;
+use crate::signing::{self, Folder};
+
+const NAME: &str = "SIGNING_KEYS_DIR";
 
 /// What the command line and the environment say about signing access tokens.
 #[derive(Debug, Clone, Args)]
@@ -41,15 +44,33 @@ impl SigningArgs {
         faults.read("ACCESS_TOKEN_TTL", &self.access_token_ttl, usual, faults::lifetime)
     }
 
-    /// The settings of signing keys, if there is to be any; whatever keys are there can be used.
-    pub fn check(&self, faults: &mut Faults) -> Option<SigningSettings> {
+    /// The settings of signing keys, if there are to be any; whatever keys are there can be used.
+    /// In production there has to be one: going on with the secret would refuse every token that is
+    /// about, because a volume was not mounted.
+    pub fn check(&self, environment: Environment, faults: &mut Faults) -> Option<SigningSettings> {
+        let settings = self.folder(faults)?;
+        match signing::read(&settings.folder, settings.activation) {
+            Err(error) => faults.note(NAME, error),
+            Ok(Folder { keys, faults: unusable }) => {
+                unusable.iter().for_each(|fault| faults.note(NAME, fault));
+                if keys.is_empty() && unusable.is_empty() && environment.is_production() {
+                    let folder = settings.folder.display();
+                    let problem = format_args!(
+                        "{folder} holds no key; make one with `symbolon keys generate`"
+                    );
+                    faults.note(NAME, problem);
+                }
+            }
+        }
+        Some(settings)
+    }
+
+    /// Where the keys are, whatever is there.
+    pub fn folder(&self, faults: &mut Faults) -> Option<SigningSettings> {
         let usual = Duration::from_secs(10 * 60);
         let activation =
             faults.read("KEY_ACTIVATION", &self.key_activation, usual, faults::duration);
         let folder = PathBuf::from(given(self.signing_keys_dir.as_deref())?);
-        if let Err(error) = signing::read(&folder, activation) {
-            faults.note("SIGNING_KEYS_DIR", error);
-        }
         Some(SigningSettings { folder, activation })
     }
 }

@@ -130,7 +130,7 @@ impl TokenArgs {
             issuer,
             audience,
             access_ttl: self.signing.access_ttl(faults),
-            signing: self.signing.check(faults),
+            signing: self.signing.check(environment, faults),
             refresh_ttl,
             session_ttl,
             grace: faults.read(

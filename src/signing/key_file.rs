@@ -8,10 +8,11 @@
 //! -----END PRIVATE KEY-----
 //! ```
 //!
-//! `Signs-From` is there where a key is to sign sooner than usual, `Retired` where it is to sign no
+//! `Signs-From` is there where it is not to wait for `KEY_ACTIVATION`, `Retired` where it is to sign no
 //! more. A key without such a text, made by another program, was created when its file was last
 //! changed.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,16 @@ pub enum KeyFileError {
     Making,
 }
 
+impl KeyFileError {
+    /// The file at fault, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Io(path, _) | Self::NoKey(path) | Self::NoTime(path, _) => Some(path),
+            Self::Making => None,
+        }
+    }
+}
+
 /// A signing key, and what its file says about it.
 pub struct KeyFile {
     /// Where it is.
@@ -82,6 +93,10 @@ pub struct KeyFile {
     pub algorithm: Algorithm,
     /// The times in its life.
     pub times: Times,
+    /// Whether the file says when it was created, as copies of it do too.
+    pub is_dated: bool,
+    /// Since when it may sign, where the file says so.
+    stated_start: Option<Moment>,
     pem: Zeroizing<String>,
 }
 
@@ -102,11 +117,14 @@ impl KeyFile {
         let der = der.map_err(|_| KeyFileError::Making)?;
         let pem = Zeroizing::new(pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref())));
         let key = Keys::of(&pem, &[algorithm]).ok_or(KeyFileError::Making)?;
-        let signs_from = if at_once { now } else { now + activation };
-        let times = Times { created: now, signs_from, retired: None };
+        let stated_start = at_once.then_some(now);
+        let signs_from = stated_start.unwrap_or(now + activation);
+        let times = Times { created: now, signs_from, retired: None, signed_until: None };
         let path = folder.join(format!("{}.pem", key.kid()));
-        let file = key.into_file(path, times, pem);
-        file.write(at_once.then_some(signs_from))?;
+        let Keys { public, private, algorithm } = key;
+        let file =
+            Self { path, public, private, algorithm, times, is_dated: true, stated_start, pem };
+        file.write()?;
         Ok(file)
     }
 
@@ -125,15 +143,18 @@ impl KeyFile {
             };
             value.map(read).transpose()
         };
-        let created = match time(CREATED)? {
-            Some(created) => created,
-            None => std::fs::metadata(path).and_then(|file| file.modified()).map_err(io)?.into(),
-        };
-        let signs_from = time(SIGNS_FROM)?.unwrap_or(created + activation);
-        let times = Times { created, signs_from, retired: time(RETIRED)? };
-        let key = Keys::of(pem, &[KeyAlgorithm::Es256, KeyAlgorithm::EdDsa])
-            .ok_or_else(|| KeyFileError::NoKey(path.to_owned()))?;
-        Ok(key.into_file(path.to_owned(), times, Zeroizing::new(pem.to_owned())))
+        let changed = std::fs::metadata(path).and_then(|file| file.modified()).map_err(io)?;
+        let said_created = time(CREATED)?;
+        let created = said_created.unwrap_or(changed.into());
+        let stated_start = time(SIGNS_FROM)?;
+        let signs_from = stated_start.unwrap_or(created + activation);
+        let times = Times { created, signs_from, retired: time(RETIRED)?, signed_until: None };
+        let Keys { public, private, algorithm } =
+            Keys::of(pem, &[KeyAlgorithm::Es256, KeyAlgorithm::EdDsa])
+                .ok_or_else(|| KeyFileError::NoKey(path.to_owned()))?;
+        let (path, is_dated) = (path.to_owned(), said_created.is_some());
+        let pem = Zeroizing::new(pem.to_owned());
+        Ok(Self { path, public, private, algorithm, times, is_dated, stated_start, pem })
     }
 
     /// Its `kid`: the thumbprint of its public half (RFC 7638).
@@ -141,10 +162,16 @@ impl KeyFile {
         self.public.common.key_id.as_deref().unwrap_or_default()
     }
 
+    /// The order of their making.
+    pub fn by_age(&self, other: &Self) -> Ordering {
+        let by_age = self.times.created.cmp(&other.times.created);
+        by_age.then_with(|| self.kid().cmp(other.kid()))
+    }
+
     /// Lets it sign nothing more from `now` on.
     pub fn retire(&mut self, now: Moment) -> Result<(), KeyFileError> {
         self.times.retired = Some(now);
-        self.write(Some(self.times.signs_from))
+        self.write()
     }
 
     /// Deletes the file.
@@ -158,12 +185,14 @@ impl KeyFile {
     }
 
     /// Puts the whole file in place, for its owner alone.
-    fn write(&self, signs_from: Option<Moment>) -> Result<(), KeyFileError> {
-        let mut text = Zeroizing::new(format!("{CREATED}: {}\n", self.times.created));
-        let optional = [(SIGNS_FROM, signs_from), (RETIRED, self.times.retired)];
-        for (name, at) in optional.iter().filter_map(|(name, at)| at.map(|at| (name, at))) {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{name}: {at}");
+    fn write(&self) -> Result<(), KeyFileError> {
+        let Times { created, retired, .. } = self.times;
+        let mut text = Zeroizing::new(format!("{CREATED}: {created}\n"));
+        for (name, at) in [(SIGNS_FROM, self.stated_start), (RETIRED, retired)] {
+            if let Some(at) = at {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{name}: {at}");
+            }
         }
         text.push_str(&self.pem);
         // Whoever reads the folder meanwhile looks for `.pem` only.
@@ -203,10 +232,5 @@ impl Keys {
 
     fn kid(&self) -> &str {
         self.public.common.key_id.as_deref().unwrap_or_default()
-    }
-
-    fn into_file(self, path: PathBuf, times: Times, pem: Zeroizing<String>) -> KeyFile {
-        let Self { private, public, algorithm } = self;
-        KeyFile { path, public, private, algorithm, times, pem }
     }
 }

@@ -61,7 +61,7 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let Some(verifier) = verifier else {
                 tracing::error!("no Data<Verifier> is mounted: every caller is refused");
-                return Err(Refusal::Unavailable);
+                return Err(Refusal::NoVerifier);
             };
             verifier.verify(token?.token()).await
         })

@@ -10,6 +10,7 @@ use lru::LruCache;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use super::PATIENCE;
 use super::refusal::Refusal;
 use crate::moment::Moment;
 use crate::role::Role;
@@ -63,19 +64,19 @@ impl Introspection {
         }
     }
 
-    /// The role that the user of `token` has now; [`Refusal::Revoked`] where the token is no longer
-    /// good, [`Refusal::Unavailable`] where that cannot be told. `id` is the token's `jti`.
+    /// The role that the user of `token` has now; `None` where the token is no longer good,
+    /// [`Refusal::Unavailable`] where that cannot be told. `id` is the token's `jti`.
     pub(super) async fn ask(
         self: &Arc<Self>,
         token: &str,
         id: &str,
         now: Moment,
-    ) -> Result<Role, Refusal> {
+    ) -> Result<Option<Role>, Refusal> {
         let standing = match self.kept_answer(id, now) {
             Some(standing) => standing,
             None => self.ask_anew(token, id, now).await?,
         };
-        standing.role.filter(|_| standing.active).ok_or(Refusal::Revoked)
+        Ok(standing.role.filter(|_| standing.active))
     }
 
     fn kept_answer(&self, id: &str, now: Moment) -> Option<Standing> {
@@ -89,8 +90,8 @@ impl Introspection {
         id: &str,
         now: Moment,
     ) -> Result<Standing, Refusal> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        let slot = slot.map_err(|_| Refusal::Unavailable)?;
+        let slot = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
+        let slot = slot.map_err(|_| Refusal::Unavailable)?.map_err(|_| Refusal::Unavailable)?;
         let (asking, token) = (Arc::clone(self), token.to_owned());
         let asked = actix_web::web::block(move || {
             let _slot = slot;

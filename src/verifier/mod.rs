@@ -68,6 +68,8 @@ use token::{KeySet, TokenFault, TokenRules};
 
 /// How long Symbolon may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How much two clocks differ that are kept well enough.
+const MAX_SKEW: Duration = Duration::from_secs(5);
 
 /// Checks access tokens. Cheap to clone; clones share what they know.
 #[derive(Clone)]
@@ -157,7 +159,8 @@ impl Builder {
 
     /// Asks Symbolon whether the session behind a good token is still live, as the client `id` of its
     /// `INTROSPECTION_CLIENTS`, and believes the answer for `keep`: zero asks for every request.
-    /// Where Symbolon does not answer, the caller gets 503.
+    /// A caller whose session has ended gets 401 `TOKEN_INVALID`: why a token is not active is not
+    /// said, and a refresh tells the client. Where Symbolon does not answer, the caller gets 503.
     pub fn introspection(mut self, id: &str, secret: impl Into<String>, keep: Duration) -> Self {
         self.client = Some((id.to_owned(), Secret::new(secret), keep));
         self
@@ -213,8 +216,14 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Caller, Refusal> {
         let claims = self.verify_signed(token).await?;
         let Some(introspection) = &self.0.introspection else { return Ok(claims.into()) };
-        let role = introspection.ask(token, &claims.jti, self.0.clock.now()).await?;
-        Ok(Caller { role, ..claims.into() })
+        let now = self.0.clock.now();
+        match introspection.ask(token, &claims.jti, now).await? {
+            Some(role) => Ok(Caller { role, ..claims.into() }),
+            // By the issuer's clock it may have expired a little sooner.
+            None if claims.exp <= (now + MAX_SKEW).unix_seconds() => Err(Refusal::Expired),
+            // RFC 7662 gives no reason, and not each is the session's end: a refresh tells.
+            None => Err(Refusal::Invalid),
+        }
     }
 
     /// The claims of `token`, by its signature and its times.

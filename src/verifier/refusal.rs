@@ -39,6 +39,9 @@ pub enum Refusal {
     /// The role does not allow it: 403 `FORBIDDEN`.
     #[error("Your role does not allow this")]
     Forbidden,
+    /// The service lacks its verifier: 500 `INTERNAL`.
+    #[error("Something went wrong on our side")]
+    NoVerifier,
     /// Whether the token is good cannot be told, because Symbolon does not answer: 503 `UNAVAILABLE`.
     #[error("Access tokens cannot be checked at the moment")]
     Unavailable,
@@ -54,6 +57,7 @@ impl Refusal {
             Self::Expired => "TOKEN_EXPIRED",
             Self::Revoked => "SESSION_REVOKED",
             Self::Forbidden => "FORBIDDEN",
+            Self::NoVerifier => "INTERNAL",
             Self::Unavailable => "UNAVAILABLE",
         }
     }
@@ -63,7 +67,7 @@ impl Refusal {
             Self::Missing => Some(CHALLENGE),
             Self::Invalid | Self::Expired | Self::Revoked => Some(CHALLENGE_BAD_TOKEN),
             Self::Forbidden => Some(CHALLENGE_OTHER_ROLE),
-            Self::SeveralCredentials | Self::Unavailable => None,
+            Self::SeveralCredentials | Self::NoVerifier | Self::Unavailable => None,
         }
     }
 }
@@ -85,6 +89,7 @@ impl ResponseError for Refusal {
                 StatusCode::UNAUTHORIZED
             }
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NoVerifier => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

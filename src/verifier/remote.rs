@@ -20,7 +20,8 @@ use super::token::{KeySet, TokenRules};
 use crate::clock::Clock;
 use crate::moment::Moment;
 
-/// The least time between two fetches that tokens with unknown keys cause.
+/// The least time between two fetches that tokens with unknown keys cause. A key that signs at once
+/// may be taken for one that does not exist this long.
 pub(super) const COOL_DOWN: Duration = Duration::from_secs(5);
 /// How long keys are believed while newer ones cannot be had.
 const BELIEVED_FOR: Duration = Duration::from_secs(86_400);
@@ -78,8 +79,8 @@ pub(super) struct Remote {
     known: Mutex<Known>,
     /// Held by whoever fetches.
     fetching: Mutex<()>,
-    /// Held by the request that has it fetched, while others wait for what comes of that.
-    turn: tokio::sync::Mutex<()>,
+    /// Held on behalf of the request that has it fetched, while others wait for what comes of that.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Remote {
@@ -140,13 +141,17 @@ impl Remote {
     }
 
     /// Fetches on behalf of a request, unless that was done just now; whether what is known is what
-    /// Symbolon says at present.
+    /// Symbolon says at present, or was saying [`COOL_DOWN`] ago.
     pub(super) async fn look_again(self: &Arc<Self>) -> bool {
         let tries = self.tries();
-        let _turn = self.turn.lock().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         if self.tries() == tries && !self.is_cooling_down() {
             let remote = Arc::clone(self);
-            let fetch = actix_web::web::block(move || remote.fetch_unless_done_since(tries));
+            // A request that goes away takes its turn along only when the fetch is done.
+            let fetch = actix_web::web::block(move || {
+                let _turn = turn;
+                remote.fetch_unless_done_since(tries)
+            });
             if fetch.await.is_err() {
                 return false;
             }
@@ -190,7 +195,8 @@ impl Remote {
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Duration), FetchError> {
         let url = format!("{}{path}", self.base);
         let get = || {
-            let mut response = self.agent.get(&url).call()?;
+            // Whatever lies between may have kept a copy as long as we do.
+            let mut response = self.agent.get(&url).header("cache-control", "no-cache").call()?;
             let document = response.body_mut().with_config().limit(MAX_BYTES).read_json()?;
             Ok((document, freshness(response.headers())))
         };

@@ -11,8 +11,11 @@ const KEYS: &str = "/.well-known/jwks.json";
 /// RFC 8414: what is true of us, and nothing that readers would assume where it is missing.
 #[test]
 fn the_metadata_say_what_is_true() {
-    let flags =
-        [("--public-url", "https://auth.example.com/"), ("--jwt-issuer", "https://issuer.test")];
+    let flags = [
+        ("--public-url", "https://auth.example.com/"),
+        ("--jwt-issuer", "https://issuer.test"),
+        ("--introspection-clients", "rooms:s3cret"),
+    ];
     let server = TestServer::with(Db::sqlite(), &flags);
     let answer = server.get(METADATA).send().expect(200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -27,6 +30,13 @@ fn the_metadata_say_what_is_true() {
             "grant_types_supported": [],
         })
     );
+}
+
+#[test]
+fn where_nobody_may_introspect_nobody_is_told_where() {
+    let metadata = TestServer::start(Db::sqlite()).get(METADATA).send().expect(200).json();
+    assert!(metadata["issuer"].is_string() && metadata["jwks_uri"].is_string());
+    assert!(metadata.get("introspection_endpoint").is_none(), "{metadata}");
 }
 
 /// Security: H4. A forged `Host` changes no address.

@@ -131,7 +131,9 @@ fn credentials_may_be_encoded() {
     for client in ["chat:p%+ s", "chat:p%25%2B+s", "chat:p%25%2B%20s"] {
         introspect_as(&server, client, &ada.access).expect(200);
     }
-    introspect_as(&server, "chat:p%25", &ada.access).expect_failure(401, "INVALID_CLIENT");
+    for other in ["chat:p%25", "chat:p%25%2B+s&", "&chat:p%25%2B+s", "chat=:p%25%2B+s"] {
+        introspect_as(&server, other, &ada.access).expect_failure(401, "INVALID_CLIENT");
+    }
 }
 
 #[test]

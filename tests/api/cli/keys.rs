@@ -48,7 +48,11 @@ fn keys_are_made_and_listed() {
         lines[0].starts_with(&kid(&first)) && lines[0].contains(" verifies until 20"),
         "{list}"
     );
-    assert_eq!(lines[1], second.trim_end());
+    // One that was passed over before it signed is needed no more.
+    assert_eq!(
+        lines[1],
+        format!("{} EdDSA done, can be deleted by `keys retire --now`", kid(&second))
+    );
     assert_eq!(lines[2], third.trim_end());
 }
 
@@ -76,26 +80,29 @@ fn a_key_is_retired_by_its_id() {
     let db = Db::sqlite();
     let first = kid(&done(&db, "generate"));
     let alone = failed(&db, &format!("retire {first}"));
-    assert!(alone.contains("no other key could sign: make one first"), "{alone}");
+    assert!(alone.contains("no other key could sign next: make one first"), "{alone}");
     failed(&db, &format!("retire {first} --now"));
     let unknown = failed(&db, "retire nobody");
     assert_eq!(unknown, "symbolon: there is no key nobody\n");
 
     let second = kid(&done(&db, "generate"));
     let retired = done(&db, &format!("retire {first}"));
-    assert!(retired.starts_with(&format!("{first} retired, verifies until 20")), "{retired}");
+    assert!(retired.starts_with(&format!("{first} ES256 verifies until 20")), "{retired}");
     let list = done(&db, "list");
     assert!(list.contains(&format!("{second} ES256 signs")), "{list}");
     // Again, it stays retired since then.
     assert_eq!(done(&db, &format!("retire {first}")), retired);
+    // The one before does not come back.
+    failed(&db, &format!("retire {second}"));
+    failed(&db, &format!("retire {second} --now"));
 
     let third = kid(&done(&db, "generate"));
-    done(&db, &format!("retire {third}"));
-    assert!(done(&db, "list").contains(&format!("{third} ES256 done")));
-    assert_eq!(done(&db, &format!("retire {third}")), format!("{third} deleted\n"));
-    assert_eq!(done(&db, &format!("retire {first} --now")), format!("{first} deleted\n"));
+    let unused = done(&db, &format!("retire {third}"));
+    assert!(unused.starts_with(&format!("{third} ES256 done")), "{unused}");
+    for key in [&third, &first] {
+        assert_eq!(done(&db, &format!("retire {key} --now")), format!("{key} deleted\n"));
+    }
     assert_eq!(done(&db, "list"), format!("{second} ES256 signs\n"));
-    failed(&db, &format!("retire {second}"));
 }
 
 /// Whatever stands in front of the key, it is kept when the file is written again.
@@ -105,7 +112,7 @@ fn a_retired_key_is_still_the_same_key() {
     let first = kid(&done(&db, "generate"));
     done(&db, "generate");
     done(&db, &format!("retire {first}"));
-    let keys = signing::read(&db.keys_dir(), Duration::ZERO).unwrap();
+    let keys = signing::read(&db.keys_dir(), Duration::ZERO).unwrap().keys;
     let retired = keys.iter().find(|key| key.kid() == first).unwrap();
     assert!(retired.times.retired.is_some());
 }
@@ -119,12 +126,16 @@ fn what_is_missing_or_wrong_is_said() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("ES256") && said.err.contains("EdDSA"), "{said:?}");
 
-    done(&db, "generate");
-    std::fs::write(db.keys_dir().join("broken.pem"), "canary").unwrap();
-    let said = failed(&db, "generate");
-    assert!(said.contains("broken.pem holds no private key"), "{said}");
-    assert!(!said.contains("canary"));
-    std::fs::write(db.keys_dir().join("broken.pem"), "Created: soon\n-----BEGIN X-----").unwrap();
-    let said = failed(&db, "list");
-    assert!(said.contains("broken.pem: Created is no time"), "{said}");
+    // What cannot be used is said, and keeps nobody from using the rest.
+    let key = done(&db, "generate");
+    let broken = db.keys_dir().join("broken.pem");
+    for (text, reason) in [
+        ("canary", "broken.pem holds no private key"),
+        ("Created: soon\n-----BEGIN X-----", "broken.pem: Created is no time"),
+    ] {
+        std::fs::write(&broken, text).unwrap();
+        let said = keys(&db, "list");
+        assert!(said.err.contains(reason) && !said.err.contains("canary"), "{said:?}");
+        assert_eq!(said.done(), key);
+    }
 }

@@ -297,6 +297,13 @@ fn signing_keys_that_cannot_be_used_are_refused_by_name() {
         assert!(complaint.contains("key.pem holds no private key"), "{complaint}");
         assert!(!complaint.contains("canary"), "{complaint}");
     }
+    // In production going on without would refuse every token that is about.
+    std::fs::remove_file(&key).unwrap();
+    for folder in [folder.path().to_str().unwrap(), "/nowhere/keys"] {
+        let complaint = complaint(&production(&[("SIGNING_KEYS_DIR", folder)]));
+        assert_eq!(named(&complaint), ["SIGNING_KEYS_DIR"]);
+        assert!(complaint.contains("holds no key; make one"), "{complaint}");
+    }
 }
 
 #[test]

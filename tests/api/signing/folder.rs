@@ -97,10 +97,16 @@ fn what_cannot_be_read_changes_nothing() {
         server.notice_keys();
         assert_eq!(server.published(), [&*key]);
         server.me(&ada.access).expect(200);
+        // A key that is broken where it stands is still the same.
+        std::fs::write(&good, broken).unwrap();
+        server.notice_keys();
+        server.me(&ada.access).expect(200);
+        std::fs::write(&good, &text).unwrap();
     }
-    // Nor is one key in two files, nor a folder that was emptied.
+    // Nor does one key in two files, nor a folder that was emptied.
     std::fs::write(folder.join("broken.pem"), &text).unwrap();
     server.notice_keys();
+    server.me(&ada.access).expect(200);
     std::fs::remove_file(folder.join("broken.pem")).unwrap();
     std::fs::remove_file(&good).unwrap();
     server.notice_keys();
@@ -111,6 +117,33 @@ fn what_cannot_be_read_changes_nothing() {
     let other = server.add_key(EdDsa);
     assert_eq!(server.published(), [&*other]);
     server.me(&ada.access).expect_failure(401, "TOKEN_INVALID");
+}
+
+/// A stolen key goes whatever else is wrong in the folder.
+#[test]
+fn what_is_broken_keeps_no_stolen_key() {
+    let server = TestServer::with_keys(Db::sqlite(), &[]);
+    let stolen = server.add_key(Es256);
+    let ada = server.register("ada@example.com");
+    let next = server.add_key(Es256);
+    let folder = server.db.keys_dir();
+    std::fs::write(folder.join("broken.pem"), "nonsense").unwrap();
+    assert!(keys(&server.db, &["retire", &stolen, "--now"]).contains("deleted"));
+    server.notice_keys();
+    server.me(&ada.access).expect_failure(401, "TOKEN_INVALID");
+    assert_eq!(server.published(), [&*next]);
+    assert_eq!(kid(&server.login("ada@example.com").access), next);
+}
+
+/// Whoever waits for a file waits alone.
+#[test]
+fn a_pipe_in_the_folder_holds_nobody_up() {
+    let server = TestServer::with_keys(Db::sqlite(), &[]);
+    let key = server.add_key(Es256);
+    let pipe = server.db.keys_dir().join("pipe.pem");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    server.notice_keys();
+    assert_eq!(server.published(), [&*key]);
 }
 
 #[test]
@@ -149,8 +182,10 @@ fn keys_of_openssl_are_taken() {
         (&["-algorithm", "ed448"], "e.pem"),
     ] {
         make(options, name);
-        let error = symbolon::signing::read(&folder, Duration::ZERO).err().unwrap().to_string();
-        assert!(error.contains(&format!("{name} holds no private key")), "{error}");
+        let faults = symbolon::signing::read(&folder, Duration::ZERO).unwrap().faults;
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].contains(&format!("{name} holds no private key")), "{faults:?}");
         std::fs::remove_file(folder.join(name)).unwrap();
     }
 }
@@ -164,6 +199,10 @@ fn keys_that_others_can_read_are_warned_about() {
     assert!(!start(&db, &[]).logged().contains("0600"));
     mode(0o640);
     assert!(start(&db, &[]).logged().contains("should have mode 0600"));
+    // A copy of one that has no date loses its age.
+    let made = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().unwrap();
+    std::fs::write(db.keys_dir().join("undated.pem"), made.stdout).unwrap();
+    assert!(start(&db, &[]).logged().contains("undated.pem has no `Created:` line"));
 }
 
 /// The clock that decides is the one that is shared, not that of the file system.

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use symbolon::clock::Clock;
 use symbolon::signing::key_file::KeyAlgorithm::{EdDsa, Es256};
+use symbolon::signing::key_file::KeyFile;
 
-use crate::support::keys::{header, kid, make_key};
-use crate::support::{Db, TestServer};
+use crate::support::keys::{ACTIVATION, header, kid, make_key};
+use crate::support::{Db, PASSWORD, TestServer};
 
 const MINUTE: f64 = 60.0;
 
@@ -45,8 +46,8 @@ on_both_databases! {
         server.clock.step(0.03 * MINUTE);
         server.me(&last_of_first).expect_failure(401, "TOKEN_EXPIRED");
 
-        assert_eq!(server.published(), [&*first, &*second], "somebody's clock may be slow");
-        server.clock.step(MINUTE);
+        assert_eq!(server.published(), [&*first, &*second], "another instance may be a little late");
+        server.clock.step(5.0);
         assert_eq!(server.published(), [&*second]);
         let newest = server.login("ada@example.com").access;
         assert_eq!(kid(&newest), second);
@@ -95,6 +96,68 @@ on_both_databases! {
         one.me(&early).expect_failure(401, "TOKEN_INVALID");
         one.notice_keys();
         one.me(&early).expect(200);
+    }
+}
+
+/// Security: A15. A key may come later than it was made: copied by hand, or by whatever distributes
+/// secrets. What this process has signed is good to its end, and others are given time to know it.
+#[test]
+fn a_key_that_comes_late_breaks_no_token() {
+    let server = TestServer::with_keys(Db::sqlite(), &[]);
+    let first = server.add_key(Es256);
+    let elsewhere = server.db.dir.path().join("elsewhere");
+    server.clock.step(1.0);
+    let late = make_key(&elsewhere, EdDsa, server.clock.now());
+    server.clock.step(60.0 * MINUTE);
+    let ada = server.register("ada@example.com");
+    std::fs::copy(&late.path, server.db.keys_dir().join("late.pem")).unwrap();
+    server.notice_keys();
+    server.me(&ada.access).expect(200);
+    assert_eq!(server.published(), [&*first, late.kid()]);
+    server.clock.step(9.0 * MINUTE);
+    let last = server.login("ada@example.com").access;
+    assert_eq!(kid(&last), first, "it waits from when it came");
+    server.clock.step(1.0 * MINUTE);
+    assert_eq!(kid(&server.login("ada@example.com").access), late.kid());
+    server.me(&last).expect(200);
+    server.clock.step(13.9 * MINUTE);
+    server.me(&last).expect(200);
+
+    // One that is to sign at once does, and still nothing breaks.
+    let now = server.clock.now();
+    let at_once = KeyFile::make(&elsewhere, Es256, now, ACTIVATION, true).unwrap();
+    server.clock.step(60.0 * MINUTE);
+    let bob = server.register("bob@example.com");
+    assert_eq!(kid(&bob.access), late.kid());
+    std::fs::copy(&at_once.path, server.db.keys_dir().join("at_once.pem")).unwrap();
+    server.notice_keys();
+    assert_eq!(kid(&server.login("bob@example.com").access), at_once.kid());
+    server.clock.step(14.9 * MINUTE);
+    server.me(&bob.access).expect(200);
+}
+
+/// Whoever lets a key sign at once has a reason to: the one before does not come back.
+#[test]
+fn a_key_that_signs_at_once_stays_the_one() {
+    let server = TestServer::with_keys(Db::sqlite(), &[]);
+    server.add_key(Es256);
+    server.clock.step(1.0);
+    let now = server.clock.now();
+    let newest = KeyFile::make(&server.db.keys_dir(), Es256, now, ACTIVATION, true).unwrap();
+    server.notice_keys();
+    for _ in 0..4 {
+        assert_eq!(kid(&server.login_or_register("ada@example.com")), newest.kid());
+        server.clock.step(5.0 * MINUTE);
+    }
+    assert_eq!(server.published(), [newest.kid()]);
+}
+
+impl TestServer {
+    /// An access token of `email`.
+    fn login_or_register(&self, email: &str) -> String {
+        let body = json!({"email": email, "password": PASSWORD});
+        let answer = self.post("/auth/login").json(&body).send();
+        if answer.status == 200 { answer.access_token() } else { self.register(email).access }
     }
 }
 

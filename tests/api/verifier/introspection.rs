@@ -24,13 +24,26 @@ on_both_databases! {
         assert!(said.contains(" moderator "), "the role is that of now: {said}");
 
         server.logout(&ada.access, &ada.refresh).expect(204);
-        assert_eq!(asking.judge(&ada.access), (401, "SESSION_REVOKED".to_owned()));
+        assert_eq!(asking.judge(&ada.access), (401, "TOKEN_INVALID".to_owned()));
         trusting.ask(&ada.access).expect(200);
         let again = server.login("ada@example.com");
         server.disable(&ada.user);
-        assert_eq!(asking.judge(&again.access), (401, "SESSION_REVOKED".to_owned()));
+        assert_eq!(asking.judge(&again.access), (401, "TOKEN_INVALID".to_owned()));
         // What is no token at all is not even asked about.
         assert_eq!(asking.judge("nonsense"), (401, "TOKEN_INVALID".to_owned()));
+    }
+
+    /// Why a token is not active is not said, and the client is not told that its session is over:
+    /// the user may just have to verify the address first.
+    fn whoever_may_not_act_yet_is_told_nothing_wrong(db) {
+        let server = TestServer::with(db, &[CLIENTS, ("--require-verified-email", "true")]);
+        let asking = with_secret(&server).introspection("rooms", "s3cret", Duration::ZERO);
+        let service = Service::start(asking);
+        let ada = server.register("ada@example.com");
+        assert_eq!(service.judge(&ada.access), (401, "TOKEN_INVALID".to_owned()));
+        let token = server.letter("Verify your e-mail address").token();
+        server.post("/auth/verify-email").json(&json!({"token": token})).send().expect(204);
+        service.ask(&ada.access).expect(200);
     }
 
     fn wrong_credentials_let_nobody_in(db) {
@@ -61,9 +74,24 @@ fn an_answer_is_believed_for_as_long_as_was_asked() {
     issuer.clock.step(2.9);
     service.ask(&one).expect(200);
     issuer.clock.step(0.1);
-    assert_eq!(service.judge(&one), (401, "SESSION_REVOKED".to_owned()));
-    assert_eq!(service.judge(&one), (401, "SESSION_REVOKED".to_owned()));
+    assert_eq!(service.judge(&one), (401, "TOKEN_INVALID".to_owned()));
+    assert_eq!(service.judge(&one), (401, "TOKEN_INVALID".to_owned()));
     assert_eq!(issuer.introspections(), 3);
+}
+
+/// The issuer's clock may be a little ahead: what has expired by it has only expired.
+#[test]
+fn a_token_about_to_expire_is_refreshed_not_given_up() {
+    let issuer = Issuer::start();
+    let key = issuer.make_key(Es256);
+    issuer.publish(&[&key]);
+    let service = Service::start(issuer.verifier().introspection("a", "b", Duration::ZERO));
+    issuer.say_of_tokens(json!({"active": false}));
+    assert_eq!(service.judge(&issuer.token(&key, 7)), (401, "TOKEN_INVALID".to_owned()));
+    for seconds in 1..=5 {
+        let token = issuer.token(&key, seconds);
+        assert_eq!(service.judge(&token), (401, "TOKEN_EXPIRED".to_owned()), "{seconds}");
+    }
 }
 
 /// Who cannot be told is told so, and nobody gets in meanwhile.

@@ -70,3 +70,20 @@ fn a_refusal_is_not_kept_by_caches() {
     assert_eq!(answer.json()["type"], "urn:symbolon:problem:TOKEN_INVALID");
     assert_eq!(answer.json()["error"], answer.json()["title"]);
 }
+
+/// Whoever forgot to mount the verifier lets nobody in.
+#[test]
+fn without_a_verifier_nobody_gets_in() {
+    use actix_web::http::StatusCode;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::web::get;
+    use symbolon::verifier::Caller;
+
+    actix_web::rt::System::new().block_on(async {
+        let handler = async |_: Caller| "in";
+        let app = init_service(actix_web::App::new().route("/", get().to(handler))).await;
+        let request = TestRequest::get().insert_header(("authorization", "Bearer a.b.c"));
+        let answer = call_service(&app, request.to_request()).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    });
+}

@@ -52,7 +52,9 @@ impl SigningArgs {
         match signing::read(&settings.folder, settings.activation) {
             Err(error) => faults.note(NAME, error),
             Ok(Folder { keys, faults: unusable }) => {
-                unusable.iter().for_each(|fault| faults.note(NAME, fault));
+                for fault in &unusable {
+                    faults.note(NAME, fault);
+                }
                 if keys.is_empty() && unusable.is_empty() && environment.is_production() {
                     let folder = settings.folder.display();
                     let problem = format_args!(

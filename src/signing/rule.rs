@@ -83,7 +83,7 @@ impl Times {
 fn signer(keys: &[Times], at: Moment) -> Option<usize> {
     let exists = |key: &usize| keys[*key].created <= at;
     let existing = || (0..keys.len()).filter(exists);
-    let newest = existing().filter(|key| keys[*key].signs_from <= at).next_back();
+    let newest = existing().rfind(|key| keys[*key].signs_from <= at);
     if newest.is_some_and(|key| !keys[key].is_retired(at)) {
         return newest;
     }

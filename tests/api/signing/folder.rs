@@ -200,8 +200,8 @@ fn keys_that_others_can_read_are_warned_about() {
     mode(0o640);
     assert!(start(&db, &[]).logged().contains("should have mode 0600"));
     // A copy of one that has no date loses its age.
-    let made = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().unwrap();
-    std::fs::write(db.keys_dir().join("undated.pem"), made.stdout).unwrap();
+    let openssl = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output();
+    std::fs::write(db.keys_dir().join("undated.pem"), openssl.unwrap().stdout).unwrap();
     assert!(start(&db, &[]).logged().contains("undated.pem has no `Created:` line"));
 }
 

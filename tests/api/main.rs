@@ -21,5 +21,6 @@ mod logs;
 mod mail;
 mod readme;
 mod roles;
+mod rooms;
 mod settings;
 mod tokens;

@@ -120,7 +120,9 @@ impl Membership {
         if kicked.is_empty() {
             return false;
         }
-        kicked.iter().for_each(|member| member.outbox.end(Ending::Kicked));
+        for member in kicked {
+            member.outbox.end(Ending::Kicked);
+        }
         members.tell(&ToClient::Kicked { user_id: target, by }.text());
         members.tell_who_is_here();
         tracing::info!(room = %self.room.about.id, user = %target, %by, "kicked");

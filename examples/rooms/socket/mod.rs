@@ -91,8 +91,8 @@ impl Socket {
                 while let Some(Ok(_)) = messages.recv().await {}
             };
             let _in_time = timeout(GOODBYE, goodbye).await;
-            // What was written last is still on its way to a client that reads.
-            if ending != Ending::Shutdown {
+            // A client that did not ask for it may still be reading, and has an answer to give.
+            if !matches!(ending, Ending::Left | Ending::Shutdown) {
                 sleep(GOODBYE).await;
             }
         }

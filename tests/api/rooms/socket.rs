@@ -26,7 +26,7 @@ pub struct Handshake {
 pub struct Refused {
     pub status: u16,
     pub code: String,
-    response: Response<Option<Vec<u8>>>,
+    response: Box<Response<Option<Vec<u8>>>>,
 }
 
 impl Refused {
@@ -68,7 +68,7 @@ impl Handshake {
     /// The refusal; panics where there is none.
     #[track_caller]
     pub fn refused(self) -> Refused {
-        self.attempt().err().expect("a refusal")
+        self.attempt().expect_err("a refusal")
     }
 
     pub fn attempt(self) -> Result<Socket, Refused> {
@@ -92,7 +92,7 @@ impl Handshake {
                     serde_json::from_slice(response.body().as_deref().unwrap_or_default())
                         .unwrap_or_default();
                 let code = body["code"].as_str().unwrap_or_default().to_owned();
-                Err(Refused { status: response.status().as_u16(), code, response: *response })
+                Err(Refused { status: response.status().as_u16(), code, response })
             }
             Err(error) => panic!("{error}"),
         }

@@ -155,3 +155,50 @@ impl Drop for Membership {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_ws::Message;
+    use symbolon::role::Role;
+    use tokio::sync::mpsc::Receiver;
+
+    use super::*;
+
+    const NOW: Moment = Moment::from_unix_seconds(0);
+
+    fn user(byte: u8) -> Caller {
+        let id = Id::from_bytes([byte; 16]);
+        let (name, email) = (Some(format!("user {byte}")), None);
+        Caller { user: id, session: id, role: Role::User, email, name, expires_at: NOW }
+    }
+
+    fn heard(queue: &mut Receiver<Message>) -> Vec<String> {
+        let texts = std::iter::from_fn(|| queue.try_recv().ok());
+        texts.map(|message| format!("{message:?}").replace('\\', "")).collect()
+    }
+
+    #[test]
+    fn who_was_kicked_is_not_heard_any_more_and_kicks_nobody() {
+        let id = Id::from_bytes([9; 16]);
+        let about = About { id, name: String::new(), owner_id: id, created_at: NOW };
+        let room = Arc::new(Room::new(about));
+        let [ada, bob] = [1, 2].map(user);
+        let [(adas, mut to_ada), (bobs, mut to_bob)] = [(); 2].map(|()| Outbox::new());
+        let ada_is_in = Arc::clone(&room).join(&ada, adas);
+        let bob_is_in = room.join(&bob, bobs);
+        bob_is_in.say(&bob, "hello", NOW);
+        assert!(heard(&mut to_ada).last().unwrap().contains(r#""name":"user 2","text":"hello""#));
+
+        assert!(ada_is_in.kick(bob.user, ada.user));
+        let told = heard(&mut to_ada);
+        assert!(told[0].contains("user.kicked") && told[1].contains("presence"), "{told:?}");
+        assert!(!told[1].contains("user 2"), "{told:?}");
+        heard(&mut to_bob);
+        bob_is_in.say(&bob, "still here", NOW);
+        assert!(!bob_is_in.kick(ada.user, bob.user));
+        assert!(!ada_is_in.kick(bob.user, ada.user));
+        drop(bob_is_in);
+        assert_eq!(heard(&mut to_ada), [""; 0]);
+        assert_eq!(heard(&mut to_bob), [""; 0]);
+    }
+}

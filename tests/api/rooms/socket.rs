@@ -158,7 +158,10 @@ impl Socket {
     /// The next thing it hears.
     #[track_caller]
     pub fn hear(&mut self) -> Heard {
+        let began = Instant::now();
         loop {
+            // Pings go on and on.
+            assert!(began.elapsed() < PATIENCE, "nothing was heard for {PATIENCE:?}");
             match self.socket.read() {
                 Ok(Message::Text(text)) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use symbolon::clock::SharedClock;
+use symbolon::moment::Moment;
+
 use super::house::{CLIENT, House};
 use super::socket::Heard;
+use crate::support::client::claims;
 use crate::support::{Db, at_once};
 
 /// Tokens live so long in these tests.
@@ -29,12 +33,9 @@ fn a_socket_is_closed_when_its_token_ends() {
         assert!((0..=2).contains(&left), "{left}");
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         assert_eq!(socket.hear(), Heard::Closed(4401, "Unauthorized".into()));
-        // Times in tokens are whole seconds.
-        let lived = began.elapsed();
-        assert!(
-            (Duration::from_secs(2)..Duration::from_millis(4800)).contains(&lived),
-            "{lived:?}"
-        );
+        let ends = Moment::from_unix_seconds(claims(&ada.access)["exp"].as_i64().unwrap());
+        let now = SharedClock::default().local();
+        assert!((ends..ends + Duration::from_millis(600)).contains(&now), "{ends} {now}");
     });
 }
 

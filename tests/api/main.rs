@@ -22,6 +22,7 @@ mod mail;
 mod proxies;
 mod readme;
 mod roles;
+mod rooms;
 mod settings;
 mod signing;
 mod third_party;

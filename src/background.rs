@@ -39,7 +39,7 @@ impl Stop {
 pub struct Background {
     stop: Arc<Stop>,
     /// Says nothing; closed when the thread ends.
-    ended: Receiver<()>,
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Background {
@@ -63,7 +63,7 @@ impl Background {
                 });
             }
         })?;
-        Ok(Self { stop, ended })
+        Ok(Self { stop, ended: Mutex::new(ended) })
     }
 
     /// Tells it to stop, without waiting for that.
@@ -74,7 +74,8 @@ impl Background {
     /// Tells it to stop and waits for that, though no longer than `patience`; whether it has.
     pub fn stop(self, patience: Duration) -> bool {
         self.tell();
-        self.ended.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
+        let ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ended.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
     }
 }
 

@@ -10,8 +10,10 @@
 mod connection;
 mod hello;
 mod measure;
+mod process;
 mod scenarios;
 mod servers;
+mod sign_in;
 
 use std::time::Duration;
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use crate::connection::Connection;
+
 /// What a load came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
@@ -66,6 +68,22 @@ where
         all
     });
     figures(latencies, window)
+}
+
+/// Sends each request over and over on a connection of its own.
+pub fn gets(address: &str, requests: Vec<Vec<u8>>, time: Duration) -> Figures {
+    run(time, |window| {
+        let load = |request: Vec<u8>| {
+            let address = address.to_owned();
+            async move {
+                let mut connection = Connection::open(&address).await;
+                window
+                    .repeat(async || assert_eq!(connection.send(&request).await.status, 200))
+                    .await
+            }
+        };
+        requests.into_iter().map(load).collect()
+    })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a few million at most")]

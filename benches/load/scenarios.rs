@@ -8,10 +8,10 @@ use diesel::prelude::{PgConnection, QueryableByName, RunQueryDsl, SqliteConnecti
 use diesel::sql_types::BigInt;
 
 use crate::connection::Connection;
-use crate::measure::{self, Figures, Report};
-use crate::servers::{Backend, Server};
+use crate::measure::{self, Figures, Report, gets};
+use crate::servers::{Backend, Server, hello};
+use crate::sign_in::{PASSWORD, Session, login_request, sessions};
 
-const PASSWORD: &str = "correct horse battery";
 /// The cost of hashes where passwords are not what is measured.
 const CHEAP: u32 = 10;
 /// The cost that the service is shipped with.
@@ -21,25 +21,25 @@ const MANY: usize = 64;
 
 /// The same framework answering a constant.
 pub fn ceiling(time: Duration) -> Figures {
-    let server = Server::hello();
+    let server = hello();
     gets(&server.address, vec![b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(); MANY], time)
 }
 
 /// How soon it is there, and how little it needs.
 pub fn start(backend: &Backend, report: &mut Report) {
     let server = Server::symbolon(backend, USUAL);
-    let ready = format!("{} ms", server.ready_after.as_millis());
+    let ready = format!("{} ms", server.process.ready_after.as_millis());
     report.note("first start to listening, migrations included", ready);
     std::thread::sleep(Duration::from_secs(1));
-    report.note("idle memory (resident)", server.resident());
+    report.note("idle memory (resident)", server.process.resident());
 }
 
 /// `GET /auth/me`, every connection with a session of its own.
 pub fn me(backend: &Backend, time: Duration, report: &mut Report) {
     let server = Server::symbolon(backend, CHEAP);
-    let requests: Vec<_> = sessions(&server, MANY).iter().map(me_request).collect();
+    let requests: Vec<_> = sessions(&server.process.address, MANY).iter().map(me_request).collect();
     for connections in [1, 16, MANY] {
-        let figures = gets(&server.address, requests[..connections].to_vec(), time);
+        let figures = gets(&server.process.address, requests[..connections].to_vec(), time);
         report.add(&format!("`/auth/me`, {connections} connections"), figures);
     }
 }
@@ -48,16 +48,16 @@ pub fn me(backend: &Backend, time: Duration, report: &mut Report) {
 pub fn refresh(backend: &Backend, time: Duration, report: &mut Report) {
     let server = Server::symbolon(backend, CHEAP);
     let mut cookies: Vec<String> =
-        sessions(&server, MANY).into_iter().map(|session| session.cookie).collect();
+        sessions(&server.process.address, MANY).into_iter().map(|session| session.cookie).collect();
     let rows_before = rows(backend, &server);
     for connections in [1, 16, MANY] {
-        let (figures, after) = refreshes(&server.address, &cookies[..connections], time);
+        let (figures, after) = refreshes(&server.process.address, &cookies[..connections], time);
         cookies.splice(..connections, after);
         report.add(&format!("refresh, {connections} connections"), figures);
     }
     let grown = rows(backend, &server) - rows_before;
     report.note("rows added by refreshing", grown);
-    report.note("memory afterwards (resident)", server.resident());
+    report.note("memory afterwards (resident)", server.process.resident());
 }
 
 /// `POST /auth/login` at the usual cost, beside bare bcrypt, and `/auth/me` meanwhile.
@@ -66,23 +66,18 @@ pub fn login(backend: &Backend, time: Duration, report: &mut Report) {
     let bare = bare_bcrypt(time);
     report.note("bare bcrypt, a thread a core", format!("{bare:.2} /s"));
     let server = Server::symbolon(backend, USUAL);
-    let session = sessions(&server, 1).remove(0);
+    let session = sessions(&server.process.address, 1).remove(0);
     let login = login_request();
-    let figures = gets(&server.address, vec![login.clone(); 8], time);
+    let figures = gets(&server.process.address, vec![login.clone(); 8], time);
     report.add("login, 8 connections", figures);
     report.note("login of bare bcrypt", format!("{:.1} %", 100.0 * figures.per_second / bare));
-    let flood = server.address.clone();
+    let flood = server.process.address.clone();
     let flooding = std::thread::spawn(move || gets(&flood, vec![login; 16], time));
     std::thread::sleep(Duration::from_millis(200));
     let calm = vec![me_request(&session); 16];
-    let figures = gets(&server.address, calm, time.saturating_sub(Duration::from_secs(1)));
+    let figures = gets(&server.process.address, calm, time.saturating_sub(Duration::from_secs(1)));
     report.add("`/auth/me`, 16 connections, during a login flood", figures);
     report.add("login, 16 connections, meanwhile", flooding.join().unwrap());
-}
-
-struct Session {
-    access: String,
-    cookie: String,
 }
 
 fn me_request(session: &Session) -> Vec<u8> {
@@ -97,54 +92,6 @@ fn refresh_request(cookie: &str) -> Vec<u8> {
          content-length: 0\r\n\r\n"
     )
     .into_bytes()
-}
-
-fn login_request() -> Vec<u8> {
-    post("/auth/login", &format!(r#"{{"email":"ada@example.com","password":"{PASSWORD}"}}"#))
-}
-
-fn post(path: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
-}
-
-/// Signs one user in so many times.
-fn sessions(server: &Server, count: usize) -> Vec<Session> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut connection = Connection::open(&server.address).await;
-        let body = format!(r#"{{"email":"ada@example.com","password":"{PASSWORD}"}}"#);
-        let registered = connection.send(&post("/auth/register", &body)).await;
-        assert_eq!(registered.status, 201);
-        let mut sessions = Vec::new();
-        while sessions.len() < count {
-            let answer = connection.send(&login_request()).await;
-            assert_eq!(answer.status, 200);
-            let cookie = answer.cookie().unwrap().to_owned();
-            sessions.push(Session { access: answer.access_token(), cookie });
-        }
-        sessions
-    })
-}
-
-/// Sends each request over and over on a connection of its own.
-fn gets(address: &str, requests: Vec<Vec<u8>>, time: Duration) -> Figures {
-    measure::run(time, |window| {
-        let load = |request: Vec<u8>| {
-            let address = address.to_owned();
-            async move {
-                let mut connection = Connection::open(&address).await;
-                window
-                    .repeat(async || assert_eq!(connection.send(&request).await.status, 200))
-                    .await
-            }
-        };
-        requests.into_iter().map(load).collect()
-    })
 }
 
 /// Refreshes over and over, a chain of cookies a connection; returns the last cookies too.

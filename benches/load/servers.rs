@@ -1,11 +1,11 @@
 //! Starting what is measured.
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use tempfile::TempDir;
+
+use crate::process::Process;
 
 /// A database to measure on.
 pub enum Backend {
@@ -49,15 +49,11 @@ fn script() -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres"))
 }
 
-/// A process that serves.
+/// The service on a database of its own.
 pub struct Server {
-    pub address: String,
-    child: Child,
-    /// From its start until it answered.
-    pub ready_after: Duration,
+    pub process: Process,
     /// What names its database.
     pub database_url: String,
-    _dir: TempDir,
 }
 
 impl Server {
@@ -68,57 +64,15 @@ impl Server {
             Backend::Sqlite => format!("sqlite://{}/symbolon.db", dir.path().display()),
             Backend::Postgres(url) => fresh_database(url),
         };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_symbolon"));
-        command
-            .env("DATA_DIR", dir.path())
-            .env("DATABASE_URL", &database_url)
-            .env("BCRYPT_COST", cost.to_string())
-            .env("LOG_FORMAT", "json")
-            // All of the load comes from one address.
-            .env("LOGIN_RATE_LIMIT", "off")
-            .env("REGISTER_RATE_LIMIT", "off")
-            .env("FORGOT_RATE_LIMIT", "off");
-        Self::start(command, dir, database_url)
-    }
-
-    /// The same framework answering a constant.
-    pub fn hello() -> Self {
-        let command = Command::new(std::env::current_exe().unwrap());
-        Self::start(command, TempDir::new().unwrap(), String::new())
-    }
-
-    fn start(mut command: Command, dir: TempDir, database_url: String) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        if database_url.is_empty() {
-            command.arg("--hello").arg(&address);
-        }
-        let log = std::fs::File::create(dir.path().join("log")).unwrap();
-        command.env("BIND", &address).stdout(Stdio::null()).stderr(log);
-        let started = Instant::now();
-        let child = command.spawn().unwrap();
-        while std::net::TcpStream::connect(&address).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "the server does not start");
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        let ready_after = started.elapsed();
-        Self { address, child, ready_after, database_url, _dir: dir }
-    }
-
-    /// Its resident memory.
-    pub fn resident(&self) -> String {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kib: u32 = line.trim().trim_end_matches(" kB").parse().unwrap();
-        format!("{:.1} MiB", f64::from(kib) / 1024.0)
+        let cost = cost.to_string();
+        let process = Process::symbolon(dir, &database_url, &[("BCRYPT_COST", &cost)]);
+        Self { process, database_url }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+/// The same framework answering a constant.
+pub fn hello() -> Process {
+    Process::own(|address| vec!["--hello".to_owned(), address.to_owned()])
 }
 
 fn fresh_database(cluster: &str) -> String {

@@ -187,8 +187,10 @@ impl SigningKeys {
         let Folder { keys: mut files, faults: unreadable } = folder;
         // A file that cannot be read any more is not one that was taken away.
         let known = std::mem::take(&mut keys.files);
-        let is_lost =
-            |key: &KeyFile| unreadable.iter().any(|fault| fault.path() == Some(&key.path));
+        let is_lost = |key: &KeyFile| {
+            unreadable.iter().any(|fault| fault.path() == Some(&key.path))
+                && files.iter().all(|read| read.kid() != key.kid())
+        };
         let (kept, gone): (Vec<_>, Vec<_>) = known.into_iter().partition(is_lost);
         if files.is_empty() && kept.is_empty() && !gone.is_empty() {
             let folder = self.settings.folder.display();

@@ -44,6 +44,6 @@ on_both_databases! {
         other_session.chat("another session goes on");
         assert_eq!(other_session.until("chat")["text"], "another session goes on");
         let refused = house.handshake(&room).bearer(&ada.access).refused();
-        assert_eq!((refused.status, &*refused.code), (401, "SESSION_REVOKED"));
+        assert_eq!((refused.status, &*refused.code), (401, "TOKEN_INVALID"));
     }
 }

@@ -11,7 +11,7 @@ use crate::issuer::Algorithm;
 
 /// A key as the library wants it.
 pub enum BareKey {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed(Ed25519KeyPair, ParsedPublicKey),
     Ec(EcdsaKeyPair, ParsedPublicKey, SystemRandom),
 }
@@ -21,7 +21,7 @@ impl BareKey {
     pub fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
         let der = || pem::parse(secret).unwrap().into_contents();
         match algorithm {
-            Algorithm::Hs256 => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret)),
+            Algorithm::Hs256 => Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
             Algorithm::EdDsa => {
                 let pair = Ed25519KeyPair::from_pkcs8(&der()).unwrap();
                 let public = ParsedPublicKey::new(&ED25519, pair.public_key()).unwrap();

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 /// Answers that are kept at most.
 const ROOM: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Questions under way at most: each holds a thread of the framework's blocking pool.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 /// The largest answer taken, in bytes.
 const MAX_BYTES: u64 = 16 * 1024;
 

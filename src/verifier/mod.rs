@@ -260,6 +260,9 @@ fn agent() -> ureq::Agent {
         .tls_config(tls)
         .timeout_global(Some(PATIENCE))
         .max_redirects(0)
+        // Else all but three connections are closed after a single question.
+        .max_idle_connections(introspection::AT_ONCE)
+        .max_idle_connections_per_host(introspection::AT_ONCE)
         .build();
     config.into()
 }

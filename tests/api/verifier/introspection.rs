@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use symbolon::signing::key_file::KeyAlgorithm::Es256;
+use symbolon::verifier::Verifier;
 
 use super::issuer::Issuer;
 use super::{Service, with_secret};
-use crate::support::TestServer;
+use crate::support::process::{Process, free_port};
+use crate::support::{Db, TestServer, at_once};
 
 const CLIENTS: (&str, &str) = ("--introspection-clients", "rooms:s3cret");
 
@@ -118,4 +120,26 @@ fn while_it_cannot_be_asked_nobody_gets_in() {
     assert_eq!(service.judge(&token).0, 401);
     issuer.say_of_tokens(json!({"active": true, "role": "admin", "more": 1}));
     service.client.get("/admins").bearer(&token).send().expect(200);
+}
+
+/// Kept connections that a restart has closed are not taken for an answer.
+#[test]
+fn a_restart_of_symbolon_costs_no_request() {
+    let db = Db::sqlite();
+    let port = free_port();
+    let start = || Process::start(&db, port, &[("INTROSPECTION_CLIENTS", "rooms:s3cret")]);
+    let process = start();
+    let ada = process.register("ada@example.com");
+    let secret = std::fs::read_to_string(db.dir.path().join("jwt_secret")).unwrap();
+    let verifier = Verifier::builder(&process.base).secret(secret.trim());
+    let service = Service::start(verifier.introspection("rooms", "s3cret", Duration::ZERO));
+    let ask = || {
+        let answers = at_once(20, |_| (0..5).map(|_| service.judge(&ada.access).0).collect());
+        assert!(answers.iter().all(|statuses: &Vec<u16>| *statuses == [200; 5]), "{answers:?}");
+    };
+    ask();
+    process.kill();
+    assert_eq!(service.judge(&ada.access).0, 503);
+    let _process = start();
+    ask();
 }

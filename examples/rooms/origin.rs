@@ -4,13 +4,28 @@
 //! (RFC 6455, 10.2): unlike with `fetch`, it is the service alone that can say no. Programs that are
 //! no browsers send no `Origin`, and their tokens speak for them.
 
+use actix_cors::Cors;
 use actix_web::http::Uri;
 use actix_web::http::header::{self, HeaderMap};
 
 /// The origins of pages that may connect; where there are none, those of the host that is asked.
+#[derive(Clone)]
 pub struct AllowedOrigins(pub Vec<String>);
 
 impl AllowedOrigins {
+    /// Lets pages of these origins read what is answered over HTTP. Others are not refused: without a
+    /// token, which no browser sends by itself, they get nothing.
+    pub fn cors(&self) -> Cors {
+        let allowed = self.0.clone();
+        Cors::default()
+            .allowed_origin_fn(move |origin, _| allowed.iter().any(|allowed| origin == allowed))
+            .allowed_methods(["GET", "POST"])
+            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .expose_headers([header::LOCATION, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+            .block_on_origin_mismatch(false)
+            .max_age(3600)
+    }
+
     /// Whether a handshake with these headers may go on.
     pub fn admit(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(header::ORIGIN);

@@ -7,9 +7,11 @@ use serde_json::Value;
 use symbolon::clock::Clock;
 use symbolon::id::Id;
 use symbolon::verifier::Caller;
+use tokio::time::Instant;
 
 use crate::hub::outbox::Outbox;
 use crate::hub::room::Room;
+use crate::origin::AllowedOrigins;
 use crate::problem::{Code, Problem};
 use crate::service::State;
 use crate::socket::wire::Wire;
@@ -20,10 +22,12 @@ use crate::{body, handshake};
 const LONGEST_NAME: usize = 100;
 
 /// Mounts every route.
-pub fn mount(service: &mut ServiceConfig) {
+pub fn mount(service: &mut ServiceConfig, origins: &AllowedOrigins) {
+    let rooms = web::resource("/rooms").post(create).default_service(only("POST"));
+    let room = web::resource("/rooms/{id}").get(show).default_service(only("GET"));
     service
-        .service(web::resource("/rooms").post(create).default_service(only("POST")))
-        .service(web::resource("/rooms/{id}").get(show).default_service(only("GET")))
+        .service(rooms.wrap(origins.cors()))
+        .service(room.wrap(origins.cors()))
         .service(web::resource("/rooms/{id}/ws").get(connect).default_service(only("GET")))
         .default_service(web::to(|| async {
             Err::<HttpResponse, _>(Problem::from(Code::NotFound))
@@ -99,12 +103,17 @@ async fn connect(
     let token = handshake::token(&request)?;
     let caller = state.verifier.verify(token.expose()).await?;
     let room = room(&request, &state)?;
-    let seat = state.seats.take(caller.user).ok_or_else(|| {
-        Problem::new(Code::RateLimited, "This user has too many connections").retry_after(5)
+    let seat = state.seats.take(caller.user, Instant::now()).ok_or_else(|| {
+        let why = "This user has too many connections, or has sent too much";
+        Problem::new(Code::RateLimited, why).retry_after(5)
     })?;
+    if room.is_full() {
+        return Err(Problem::new(Code::Unavailable, "The room is full").retry_after(60).into());
+    }
 
     let (outbox, queue) = Outbox::new();
-    let payload = size::guard(&request, payload, outbox.clone()).await?;
+    let payload =
+        size::guard(&request, payload, outbox.clone(), state.seats.message_rate()).await?;
     let protocols = [handshake::SUBPROTOCOL];
     let (response, session, messages) =
         actix_ws::handle_with_protocols(&request, payload, &protocols)

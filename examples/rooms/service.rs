@@ -36,7 +36,6 @@ pub struct State {
     pub origins: AllowedOrigins,
     pub clock: SharedClock,
     pub ping_interval: Duration,
-    pub message_rate: u32,
     stopped: watch::Receiver<bool>,
 }
 
@@ -55,20 +54,20 @@ pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>>
     let state = Data::new(State {
         verifier: verifier.clone(),
         hub: Hub::default(),
-        seats: Arc::default(),
-        origins: settings.origins,
+        seats: Arc::new(Seats::new(settings.message_rate)),
+        origins: settings.origins.clone(),
         clock: SharedClock::default(),
         ping_interval: settings.ping_interval,
-        message_rate: settings.message_rate,
         stopped,
     });
     let verifier = Data::new(verifier);
+    let origins = settings.origins;
     let app = move || {
         App::new()
             .app_data(state.clone())
             .app_data(verifier.clone())
             .wrap(from_fn(log))
-            .configure(routes::mount)
+            .configure(|service| routes::mount(service, &origins))
     };
     let server = HttpServer::new(app)
         .workers(WORKERS)

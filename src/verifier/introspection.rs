@@ -1,6 +1,7 @@
 //! Asking Symbolon whether a token is still good (RFC 7662).
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(super) struct Introspection {
     keep: Duration,
     kept: Mutex<LruCache<String, (Moment, Standing)>>,
     slots: Arc<Semaphore>,
+    /// Whether the last question had no answer.
+    is_away: AtomicBool,
 }
 
 impl Introspection {
@@ -61,6 +64,7 @@ impl Introspection {
             keep,
             kept: Mutex::new(LruCache::sparse(ROOM)),
             slots: Arc::new(Semaphore::new(AT_ONCE)),
+            is_away: AtomicBool::new(false),
         }
     }
 
@@ -97,10 +101,23 @@ impl Introspection {
             let _slot = slot;
             asking.send(&token)
         });
-        let standing = asked.await.map_err(|_| Refusal::Unavailable)?.map_err(|error| {
-            tracing::warn!(%error, url = self.url, "a token could not be introspected");
-            Refusal::Unavailable
-        })?;
+        let standing = asked.await.map_err(|_| Refusal::Unavailable)?;
+        // Once each time: whoever asks all the time is not to fill the log.
+        let was_away = self.is_away.swap(standing.is_err(), Ordering::Relaxed);
+        let standing = match standing {
+            Ok(standing) => standing,
+            Err(error) if was_away => {
+                tracing::debug!(%error, "a token could not be introspected either");
+                return Err(Refusal::Unavailable);
+            }
+            Err(error) => {
+                tracing::warn!(%error, url = self.url, "tokens cannot be introspected");
+                return Err(Refusal::Unavailable);
+            }
+        };
+        if was_away {
+            tracing::info!(url = self.url, "tokens can be introspected again");
+        }
         if !self.keep.is_zero() {
             self.kept().put(id.to_owned(), (now, standing));
         }

@@ -1,6 +1,7 @@
 //! The rooms there are. In memory: a restart forgets them.
 
 pub mod outbox;
+pub mod rate;
 pub mod room;
 pub mod seats;
 

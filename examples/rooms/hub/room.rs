@@ -14,6 +14,9 @@ use symbolon::verifier::Caller;
 use super::outbox::{Ending, Outbox};
 use crate::frames::{Present, ToClient};
 
+/// Sockets in one room at most, or a few more where several come at the same moment.
+const MOST_MEMBERS: usize = 500;
+
 /// What there is to know of a room.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +59,11 @@ impl Room {
         Self { about, members: Mutex::default() }
     }
 
+    /// Whether as many are in it as may be: everybody is told who else is here.
+    pub fn is_full(&self) -> bool {
+        self.members().list.len() >= MOST_MEMBERS
+    }
+
     /// Lets the socket behind `outbox` in, until the membership is dropped.
     pub fn join(self: Arc<Self>, caller: &Caller, outbox: Outbox) -> Membership {
         let mut members = self.members();
@@ -85,7 +93,8 @@ impl Members {
                 users.push(Present { user_id: *user, name });
             }
         }
-        self.tell(&ToClient::Presence { users }.text());
+        let list = ToClient::Presence { users }.text();
+        self.list.iter().for_each(|member| member.outbox.send_presence(list.clone()));
     }
 
     fn has(&self, number: u64) -> bool {
@@ -158,11 +167,10 @@ impl Drop for Membership {
 
 #[cfg(test)]
 mod tests {
-    use actix_ws::Message;
     use symbolon::role::Role;
-    use tokio::sync::mpsc::Receiver;
 
     use super::*;
+    use crate::hub::outbox::Queue;
 
     const NOW: Moment = Moment::from_unix_seconds(0);
 
@@ -172,8 +180,8 @@ mod tests {
         Caller { user: id, session: id, role: Role::User, email, name, expires_at: NOW }
     }
 
-    fn heard(queue: &mut Receiver<Message>) -> Vec<String> {
-        let texts = std::iter::from_fn(|| queue.try_recv().ok());
+    fn heard(queue: &mut Queue) -> Vec<String> {
+        let texts = std::iter::from_fn(|| queue.try_next());
         texts.map(|message| format!("{message:?}").replace('\\', "")).collect()
     }
 

@@ -1,13 +1,14 @@
 //! The life of one socket, from its first message to its end.
 
-mod rate;
 pub mod size;
 mod standing;
 pub mod wire;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::rt;
 use actix_web::web::Data;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, Message, MessageStream, ProtocolError};
@@ -15,21 +16,22 @@ use symbolon::clock::Clock;
 use symbolon::role::Role;
 use symbolon::secret::Secret;
 use symbolon::verifier::Caller;
-use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use crate::frames::{FromClient, ToClient};
-use crate::hub::outbox::{Ending, Outbox};
+use crate::hub::outbox::{Ending, Outbox, Queue};
+use crate::hub::rate::Admission;
 use crate::hub::room::Membership;
 use crate::hub::seats::Seat;
 use crate::service::State;
-use rate::{Admission, Rate};
 use standing::{Outcome, Standing};
 use wire::Wire;
 
 /// How often it is asked whether the session is still live. With [`crate::service::BELIEVED_FOR`],
 /// this is how late that is noticed.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// Pings that may go unanswered.
+const MOST_UNANSWERED: u32 = 2;
 /// How long a client may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The longest text, in characters.
@@ -41,10 +43,9 @@ pub struct Socket {
     standing: Standing,
     membership: Membership,
     outbox: Outbox,
-    rate: Rate,
-    /// When it last showed a sign of life.
-    alive_at: Instant,
-    _seat: Seat,
+    /// Pings without an answer since the last one that had one.
+    unanswered: u32,
+    seat: Arc<Seat>,
 }
 
 /// What a socket is connected by.
@@ -54,7 +55,7 @@ pub struct Connection {
     /// Where to write to.
     pub session: actix_ws::Session,
     /// What is to be written.
-    pub queue: Receiver<Message>,
+    pub queue: Queue,
     /// What is below.
     pub wire: Wire,
 }
@@ -68,10 +69,8 @@ impl Socket {
         outbox: Outbox,
         seat: Seat,
     ) -> Self {
-        let now = Instant::now();
         let standing = Standing::new(state.verifier.clone(), token, caller, &state.clock);
-        let rate = Rate::new(state.message_rate, now);
-        Self { state, standing, membership, outbox, rate, alive_at: now, _seat: seat }
+        Self { state, standing, membership, outbox, unanswered: 0, seat: Arc::new(seat) }
     }
 
     /// Lives until it ends, then says goodbye.
@@ -82,7 +81,8 @@ impl Socket {
             .max_frame_size(size::MAX_BYTES)
             .aggregate_continuations()
             .max_continuation_size(size::MAX_BYTES);
-        let outbox = self.outbox.clone();
+        // Until the connection is gone, not just the member.
+        let (outbox, _seat) = (self.outbox.clone(), Arc::clone(&self.seat));
         let ending = self.live(&mut messages).await;
         if let Some(reason) = ending.reason() {
             let goodbye = async {
@@ -121,8 +121,8 @@ impl Socket {
             let (ends_at, notice_at) = (self.standing.ends_at, self.standing.notice_at);
             tokio::select! {
                 biased;
-                ending = outbox.ended() => return ending,
                 () = state.stopped() => return Ending::Shutdown,
+                ending = outbox.ended() => return ending,
                 () = sleep_until(ends_at) => return Ending::Unauthorized,
                 Some(verdict) = self.standing.verdict() => self.heed(verdict),
                 () = sleep_until(notice_at.unwrap_or(ends_at)), if notice_at.is_some() => {
@@ -150,13 +150,15 @@ impl Socket {
     fn announce_end(&mut self) {
         self.standing.notice_at = None;
         let left = self.standing.ends_at - Instant::now();
-        self.outbox.send(ToClient::Expiring { in_seconds: left.as_secs() }.text());
+        let in_seconds = (left + Duration::from_millis(500)).as_secs();
+        self.outbox.send(ToClient::Expiring { in_seconds }.text());
     }
 
     fn ping(&mut self) {
-        if self.alive_at.elapsed() >= self.state.ping_interval * 2 {
+        if self.unanswered == MOST_UNANSWERED {
             self.outbox.end(Ending::Silent);
         } else {
+            self.unanswered += 1;
             self.outbox.put(Message::Ping("".into()));
         }
     }
@@ -173,14 +175,14 @@ impl Socket {
                     self.outbox.put(Message::Pong(bytes));
                 }
             }
-            AggregatedMessage::Pong(_) => self.alive_at = Instant::now(),
+            AggregatedMessage::Pong(_) => self.unanswered = 0,
             AggregatedMessage::Binary(_) => self.outbox.end(Ending::NoText),
             AggregatedMessage::Close(_) => self.outbox.end(Ending::Left),
         }
     }
 
     fn is_admitted(&mut self) -> bool {
-        let admission = self.rate.count(Instant::now());
+        let admission = self.seat.count(Instant::now());
         match admission {
             Admission::Admitted => {}
             Admission::Refused => self.refuse("Too many messages"),
@@ -228,8 +230,8 @@ impl Socket {
 }
 
 /// Writes what is in the queue, up to the close frame.
-async fn write(mut session: actix_ws::Session, mut queue: Receiver<Message>) {
-    while let Some(message) = queue.recv().await {
+async fn write(mut session: actix_ws::Session, mut queue: Queue) {
+    while let Some(message) = queue.next().await {
         let written = match message {
             Message::Text(text) => session.text(text).await,
             Message::Ping(bytes) => session.ping(&bytes).await,
@@ -246,13 +248,18 @@ async fn write(mut session: actix_ws::Session, mut queue: Receiver<Message>) {
     }
 }
 
+fn has_broken_off(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<PayloadError>)
+}
+
 /// How a socket ends whose client does not keep to RFC 6455.
 fn ending_of(error: &ProtocolError) -> Ending {
     match error {
         ProtocolError::Overflow => Ending::TooBig,
         ProtocolError::Io(error) => match error.kind() {
+            _ if has_broken_off(error) => Ending::Left,
             io::ErrorKind::InvalidData => Ending::NoUtf8,
-            // A message of several frames that is too big together, or a connection that broke off.
+            // A message of several frames that is too big together.
             _ => Ending::TooBig,
         },
         _ => Ending::Broken,

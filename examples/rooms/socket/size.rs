@@ -1,32 +1,44 @@
-//! Frames that are too big, found out by their first bytes.
+//! Frames that are too big or too many, found out by their first bytes.
 //!
 //! The framework looks at the size of a frame when all of it has arrived. Until then it keeps what
-//! there is, however much the frame has announced; so that is looked at before.
+//! there is, however much the frame has announced; so that is looked at before. And it hands on
+//! thousands of small frames without letting anybody else have a turn, pongs and empty fragments
+//! too, which are no messages to be counted later.
 
 use std::future::ready;
 
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest, dev};
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
 use crate::hub::outbox::{Ending, Outbox};
+use crate::hub::rate::{Admission, Rate};
 
 /// The longest frame, and the longest message of several frames, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The same payload, but from the first frame on that is too big nothing of it is passed on, and the
-/// socket behind `outbox` ends.
+/// Frames for each message that may be sent, in case these come in fragments. Three times as many end
+/// the socket.
+const FRAMES_OF_ONE: u32 = 50;
+
+/// The same payload, but from the first frame on that is too big, or one too many, nothing of it is
+/// passed on, and the socket behind `outbox` ends.
 pub async fn guard(
     request: &HttpRequest,
     payload: Payload,
     outbox: Outbox,
+    message_rate: u32,
 ) -> Result<Payload, actix_web::Error> {
-    let mut frames = Frames::default();
+    let mut frames = Frames::new(message_rate, Instant::now());
     let mut is_over = false;
     let guarded = payload.into_inner().filter_map(move |chunk| {
-        if !is_over && chunk.as_ref().is_ok_and(|chunk: &Bytes| !frames.admit(chunk)) {
-            is_over = true;
-            outbox.end(Ending::TooBig);
+        if !is_over && let Ok(bytes) = &chunk {
+            let bytes: &Bytes = bytes;
+            if let Err(ending) = frames.admit(bytes, Instant::now()) {
+                is_over = true;
+                outbox.end(ending);
+            }
         }
         ready((!is_over).then_some(chunk))
     });
@@ -35,17 +47,22 @@ pub async fn guard(
 }
 
 /// How far into which part of a frame the bytes have come (RFC 6455, 5.2).
-#[derive(Default)]
 struct Frames {
     /// The header, as far as it is there.
     header: Vec<u8>,
     /// Bytes of the payload that are still to come.
     left: usize,
+    rate: Rate,
 }
 
 impl Frames {
-    /// Takes more bytes; whether all frames among them are small enough.
-    fn admit(&mut self, mut bytes: &[u8]) -> bool {
+    fn new(message_rate: u32, now: Instant) -> Self {
+        let rate = Rate::new(message_rate.saturating_mul(FRAMES_OF_ONE), now);
+        Self { header: Vec::new(), left: 0, rate }
+    }
+
+    /// Takes more bytes; why the socket is to end, if one of their frames is too big or one too many.
+    fn admit(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Ending> {
         while let Some((&first, rest)) = bytes.split_first() {
             if self.left > 0 {
                 let here = self.left.min(bytes.len());
@@ -57,13 +74,16 @@ impl Frames {
             bytes = rest;
             if let Some(length) = announced(&self.header) {
                 if length > MAX_BYTES {
-                    return false;
+                    return Err(Ending::TooBig);
+                }
+                if self.rate.count(now) == Admission::Hopeless {
+                    return Err(Ending::Flood);
                 }
                 self.left = length;
                 self.header.clear();
             }
         }
-        true
+        Ok(())
     }
 }
 
@@ -107,8 +127,9 @@ mod tests {
         bytes.extend([0xff; MAX_BYTES]);
         bytes.extend(header(&[0x80]));
         for size in [1, 2, 3, 7, 1000, bytes.len()] {
-            let mut frames = Frames::default();
-            assert!(bytes.chunks(size).all(|chunk| frames.admit(chunk)), "{size}");
+            let now = Instant::now();
+            let mut frames = Frames::new(20, now);
+            assert!(bytes.chunks(size).all(|chunk| frames.admit(chunk, now).is_ok()), "{size}");
             assert_eq!((frames.left, frames.header.len()), (0, 0), "{size}");
         }
     }
@@ -118,9 +139,20 @@ mod tests {
         for length in [&[0, 0, 0, 0, 0, 1, 0, 1], &[0, 0, 0, 1, 0, 0, 0, 0], &[0xff; 8]] {
             let big = header(&[&[0x80 | 127], &length[..]].concat());
             let (last, first) = big.split_last().unwrap();
-            let mut frames = Frames::default();
-            assert!(frames.admit(&header(&[0x80])) && frames.admit(first));
-            assert!(!frames.admit(&[*last]));
+            let now = Instant::now();
+            let mut frames = Frames::new(20, now);
+            assert_eq!(frames.admit(&header(&[0x80]), now), Ok(()));
+            assert_eq!(frames.admit(first, now), Ok(()));
+            assert_eq!(frames.admit(&[*last], now), Err(Ending::TooBig));
         }
+    }
+
+    #[test]
+    fn a_flood_of_small_frames_does_not() {
+        let now = Instant::now();
+        let mut frames = Frames::new(20, now);
+        let many = header(&[0x80]).repeat(3000);
+        assert_eq!(frames.admit(&many, now), Ok(()));
+        assert_eq!(frames.admit(&header(&[0x80]), now), Err(Ending::Flood));
     }
 }

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 const LONGEST_NOTICE: Duration = Duration::from_secs(30);
 
 /// How long before its end a token of which so much is left is announced to end: half of what is
-/// left, where that is less than usual.
+/// left, where that is no longer than usual.
 fn notice(left: Duration) -> Duration {
-    LONGEST_NOTICE.min(left / 2)
+    if left > LONGEST_NOTICE { LONGEST_NOTICE } else { left / 2 }
 }
 
 /// What the verifier says of a token.
@@ -108,10 +108,16 @@ impl Standing {
         };
         self.is_renewing = false;
         match said {
-            Ok(caller) if caller.user == self.caller.user => {
+            Ok(caller)
+                if caller.user == self.caller.user
+                    && caller.expires_at >= self.caller.expires_at =>
+            {
                 // Whatever is still being asked is about a token that does not matter any more.
                 *self = Self::new(self.verifier.clone(), token, caller, clock);
                 Outcome::Good
+            }
+            Ok(caller) if caller.user == self.caller.user => {
+                Outcome::NotRenewed("This token ends sooner than the one before")
             }
             Ok(_) => Outcome::NotRenewed("This token is another user's"),
             Err(Refusal::Unavailable) => Outcome::NotRenewed("Tokens cannot be checked now"),
@@ -141,6 +147,7 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(notice(seconds(900)), seconds(30));
         assert_eq!(notice(seconds(60)), seconds(30));
+        assert_eq!(notice(seconds(45)), seconds(30));
         assert_eq!(notice(seconds(20)), seconds(10));
         assert_eq!(notice(seconds(3)), Duration::from_millis(1500));
         assert_eq!(notice(Duration::ZERO), Duration::ZERO);

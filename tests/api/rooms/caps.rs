@@ -9,7 +9,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::house::House;
 use super::socket::{Heard, Socket};
-use crate::support::Db;
+use crate::support::{Db, SignedIn};
 
 const KIB: usize = 1024;
 
@@ -170,23 +170,54 @@ fn memory_of(id: u32) -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// What is left of a connection that broke off within a handshake holds nothing.
+/// Frames that are no messages are counted too, and hold nobody up.
+///
+/// Security: J8.
 #[test]
-fn half_a_handshake_is_nothing() {
+fn a_flood_of_frames_holds_nobody_up() {
+    let house = House::open();
+    let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| house.somebody(name));
+    let room = house.room(&ada);
+    let connect = |who: &SignedIn| house.handshake(&room).bearer(&who.access).connect();
+    let [mut pongs, mut fragments, mut witness] = [connect(&ada), connect(&bob), connect(&eve)];
+    let mut first = vec![0x01, 0x80, 0, 0, 0, 0];
+    first.extend([0x00, 0x80, 0, 0, 0, 0].repeat(20_000));
+    pongs.raw(&[0x8a, 0x80, 0, 0, 0, 0].repeat(20_000));
+    fragments.raw(&first);
+    let began = Instant::now();
+    witness.chat("still here");
+    witness.until("chat");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    for socket in [&mut pongs, &mut fragments] {
+        assert_eq!(socket.closed(), (1008, "Too many messages".into()));
+    }
+}
+
+/// What is left of connections that broke off holds nothing for long.
+#[test]
+fn a_connection_that_breaks_off_gives_its_seat_back() {
     use std::io::Write;
     let house = House::open();
     let ada = house.somebody("ada");
     let room = house.room(&ada);
     let address = house.base.strip_prefix("http://").unwrap().to_owned();
-    for _ in 0..10 {
+    for _ in 0..5 {
         let mut stream = TcpStream::connect(&address).unwrap();
         let head = format!(
-            "GET /rooms/{room}/ws HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nupgrade: w",
+            "GET /rooms/{room}/ws HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n",
             ada.access
         );
         stream.write_all(head.as_bytes()).unwrap();
     }
-    for _ in 0..5 {
-        house.handshake(&room).bearer(&ada.access).connect().leave();
+    let began = Instant::now();
+    let mut sockets = Vec::new();
+    while sockets.len() < 5 {
+        sockets.extend(house.handshake(&room).bearer(&ada.access).attempt().ok());
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", house.logged());
+        std::thread::sleep(Duration::from_millis(20));
     }
+    let log = house.logged();
+    assert!(log.contains("ending=Left") && !log.contains("ending=TooBig"), "{log}");
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::house::House;
+use crate::support::Db;
 
 #[test]
 fn a_room_is_opened_and_found() {
@@ -125,4 +126,27 @@ fn one_owner_has_100_rooms_at_most() {
     assert_eq!([&held, &dropped, &bobs].map(|id| found(id)), [200, 404, 200]);
     inside.chat("still here");
     assert_eq!(inside.until("chat")["text"], "still here");
+}
+
+/// Pages that may open sockets may open rooms, too.
+#[test]
+fn pages_of_allowed_origins_can_read_answers() {
+    let origins = [("ALLOWED_ORIGINS", "https://app.test")];
+    let house = House::on(Db::sqlite(), &[], &origins);
+    let ada = house.somebody("ada");
+    let preflight = |origin: &str| {
+        let call = house.call("OPTIONS", "/rooms").header("origin", origin);
+        let call = call.header("access-control-request-method", "POST");
+        call.header("access-control-request-headers", "authorization, content-type").send()
+    };
+    let allowed = preflight("https://app.test").expect(200);
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://app.test"));
+    assert!(allowed.header("access-control-allow-headers").unwrap().contains("authorization"));
+    assert_eq!(preflight("https://evil.test").header("access-control-allow-origin"), None);
+    let body = serde_json::json!({"name": "Lobby"});
+    let create = house.post("/rooms").bearer(&ada.access).header("origin", "https://app.test");
+    let created = create.json(&body).send().expect(201);
+    assert_eq!(created.header("access-control-allow-origin"), Some("https://app.test"));
+    let refused = house.get("/rooms/x").header("origin", "https://app.test").send().expect(401);
+    assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.test"));
 }

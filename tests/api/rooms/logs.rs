@@ -1,5 +1,7 @@
 //! A token is never logged.
 
+use std::time::{Duration, Instant};
+
 use tungstenite::Message;
 
 use super::house::{CLIENT, House, SECRET};
@@ -33,6 +35,12 @@ fn no_token_is_ever_logged() {
     socket.write(Message::binary(later.access.clone().into_bytes()));
     assert_eq!(socket.closed().0, 1003);
 
+    // It is read by another thread.
+    let began = Instant::now();
+    while house.logged().matches("ending=").count() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(10), "{}", house.logged());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let log = house.logged();
     // It says enough for this to mean something.
     for said in ["joined", "left", "answered", "/rooms/{id}/ws", &ada.user, &room] {

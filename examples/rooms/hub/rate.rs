@@ -1,12 +1,12 @@
-//! How many messages a socket may send.
+//! How many messages may be sent.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a socket may send at once, it may send in so much time.
+/// What may be sent at once may be sent in so much time.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How many times that much it may try to send before it is closed.
+/// How many times that much may be tried before it is hopeless.
 const PATIENCE: u32 = 3;
 
 /// Whether a message is let through.
@@ -18,7 +18,7 @@ pub enum Admission {
     Hopeless,
 }
 
-/// Counts the messages of one socket. Each costs its share of the window; what is owed is paid off by
+/// Counts messages. Each costs its share of the window; what is owed is paid off by
 /// the time that passes. Messages that are refused cost as much: whoever goes on owes more and more.
 pub struct Rate {
     cost: Duration,
@@ -29,6 +29,11 @@ impl Rate {
     /// So many `messages` in ten seconds.
     pub fn new(messages: u32, now: Instant) -> Self {
         Self { cost: WINDOW / messages, paid_at: now }
+    }
+
+    /// Whether there is still something to be paid off.
+    pub fn is_owed(&self, now: Instant) -> bool {
+        self.paid_at > now
     }
 
     /// One more message.

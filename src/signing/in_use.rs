@@ -18,7 +18,9 @@ use crate::verifier::claims::ACCESS_TOKEN;
 use crate::verifier::token::KeySet;
 
 /// How often the folder is looked at for changes.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A key that is noticed so soon after it was made has not come late, however short its wait.
+const PROMPT: Duration = Duration::from_secs(5);
 
 /// What the keys come to from one change of duties to the next.
 pub struct Phase {
@@ -91,7 +93,7 @@ impl Keys {
             let wait = times.signs_from.since(times.created);
             // What is published is kept for half the wait, so until then it is early enough.
             if let Some(&noticed) = self.noticed.get(file.kid())
-                && noticed > times.created + wait / 2
+                && noticed > times.created + (wait / 2).max(PROMPT)
                 && !wait.is_zero()
             {
                 times.signs_from = noticed + wait;

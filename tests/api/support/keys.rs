@@ -39,7 +39,7 @@ impl TestServer {
         made.kid().to_owned()
     }
 
-    /// Looks for changes among the keys, as the service does every two seconds.
+    /// Looks for changes among the keys, as the service does every second.
     pub fn notice_keys(&self) {
         self.app.signing.as_ref().unwrap().reload(self.clock.now(), false);
     }

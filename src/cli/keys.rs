@@ -55,6 +55,7 @@ struct GenerateArgs {
 #[derive(Debug, Args)]
 struct RetireArgs {
     /// The key's id, as `keys list` shows it
+    #[arg(allow_hyphen_values = true)]
     kid: String,
     /// Delete it: what it signed is refused by this service at once, by others once they have fetched the keys again. For a key that was stolen, or is done
     #[arg(long)]

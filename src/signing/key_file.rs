@@ -109,14 +109,13 @@ impl KeyFile {
         activation: Duration,
         at_once: bool,
     ) -> Result<Self, KeyFileError> {
-        let der = match algorithm {
-            KeyAlgorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-                .and_then(|key| key.to_pkcs8v1()),
-            KeyAlgorithm::EdDsa => Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()),
+        let (key, pem) = loop {
+            let (key, pem) = Keys::make(algorithm)?;
+            // Programs take a name that begins so for an option, and one of 64 does.
+            if !key.kid().starts_with('-') {
+                break (key, pem);
+            }
         };
-        let der = der.map_err(|_| KeyFileError::Making)?;
-        let pem = Zeroizing::new(pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref())));
-        let key = Keys::of(&pem, &[algorithm]).ok_or(KeyFileError::Making)?;
         let stated_start = at_once.then_some(now);
         let signs_from = stated_start.unwrap_or(now + activation);
         let times = Times { created: now, signs_from, retired: None, signed_until: None };
@@ -215,6 +214,19 @@ struct Keys {
 }
 
 impl Keys {
+    /// A new key, and its PEM.
+    fn make(algorithm: KeyAlgorithm) -> Result<(Self, Zeroizing<String>), KeyFileError> {
+        let der = match algorithm {
+            KeyAlgorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+                .and_then(|key| key.to_pkcs8v1()),
+            KeyAlgorithm::EdDsa => Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1()),
+        };
+        let der = der.map_err(|_| KeyFileError::Making)?;
+        let pem = Zeroizing::new(pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref())));
+        let key = Self::of(&pem, &[algorithm]).ok_or(KeyFileError::Making)?;
+        Ok((key, pem))
+    }
+
     /// The key in `pem`, if it is for one of `algorithms`.
     fn of(pem: &str, algorithms: &[KeyAlgorithm]) -> Option<Self> {
         algorithms.iter().find_map(|&wanted| {

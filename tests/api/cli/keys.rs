@@ -3,11 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use symbolon::db::Moment;
 use symbolon::signing;
+use symbolon::signing::key_file::KeyAlgorithm;
 
 use super::{command, with};
 use crate::settings::{Said, run};
 use crate::support::Db;
+use crate::support::keys::make_key;
 
 fn keys(db: &Db, words: &str) -> Said {
     let mut command = with(db, "keys");
@@ -115,6 +118,21 @@ fn a_retired_key_is_still_the_same_key() {
     let keys = signing::read(&db.keys_dir(), Duration::ZERO).unwrap().keys;
     let retired = keys.iter().find(|key| key.kid() == first).unwrap();
     assert!(retired.times.retired.is_some());
+}
+
+/// One thumbprint of 64 begins like an option. None of ours does; those of other programs' keys may.
+#[test]
+fn an_id_is_no_option() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for _ in 0..300 {
+        let made = make_key(folder.path(), KeyAlgorithm::EdDsa, Moment::from_unix_seconds(0));
+        assert!(!made.kid().starts_with('-'));
+    }
+    let db = Db::sqlite();
+    done(&db, "generate");
+    for words in ["retire -abc", "retire -abc --now", "retire --now -abc"] {
+        assert_eq!(failed(&db, words), "symbolon: there is no key -abc\n", "{words}");
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@
 //!   exists for, is [`sessions::token`]; the writer that carries it out is [`sessions::writer`].
 //! * [`limits`]: how often somebody may try, counted in memory or in Redis.
 //! * [`admin`]: what administrators see and do.
+//! * [`signing`]: the keys that sign access tokens; [`discovery`]: what others ask of us about these.
+//! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.

@@ -53,7 +53,7 @@ fn a_full_room_is_told_too() {
 }
 
 #[test]
-fn who_does_not_read_does_not_keep_it_from_stopping() {
+fn who_says_no_goodbye_does_not_keep_it_from_stopping() {
     let mut house = House::open();
     let ada = house.somebody("ada");
     let room = house.room(&ada);

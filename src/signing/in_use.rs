@@ -163,14 +163,20 @@ impl SigningKeys {
     pub fn reload(&self, now: Moment, even_if_unchanged: bool) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let found = look(&self.settings).and_then(|look| {
-            let is_same = look == seen.look && seen.faults.is_empty() && !even_if_unchanged;
-            let folder = read(&self.settings.folder, self.settings.activation);
-            if is_same { Ok(None) } else { folder.map(|folder| Some((look, folder))) }
+            if look == seen.look && seen.faults.is_empty() && !even_if_unchanged {
+                return Ok(None);
+            }
+            let folder = read(&self.settings.folder, self.settings.activation)?;
+            Ok(Some((look, folder)))
         });
         let faults = match found {
             Ok(None) => return,
             Ok(Some((look, folder))) => {
                 let faults = folder.faults.iter().map(ToString::to_string).collect();
+                // Where something is at fault it is read over and over, and not to be said as often.
+                if look != seen.look || even_if_unchanged {
+                    warn_of(&folder.keys);
+                }
                 seen.look = look;
                 self.replace(folder, faults, now)
             }
@@ -210,7 +216,6 @@ impl SigningKeys {
         for key in gone.iter().filter(|key| files.iter().all(|new| new.kid() != key.kid())) {
             tracing::info!(kid = key.kid(), "a signing key is gone");
         }
-        warn_of(&files);
         files.extend(kept);
         files.sort_by(KeyFile::by_age);
         keys.files = files;

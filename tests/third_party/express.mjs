@@ -3,9 +3,9 @@
 // ISSUER, AUDIENCE, ALGORITHMS (ES256: express-jwt knows no EdDSA) and JWKS_URL come from the
 // environment.
 
-import express from "express";
-import { expressjwt } from "express-jwt";
-import jwksRsa from "jwks-rsa";
+import express from 'express';
+import { expressjwt } from 'express-jwt';
+import jwksRsa from 'jwks-rsa';
 
 const { ISSUER: issuer, AUDIENCE: audience, ALGORITHMS, JWKS_URL: jwksUri } = process.env;
 
@@ -21,14 +21,14 @@ const authenticated = expressjwt({
   }),
   issuer,
   audience,
-  algorithms: ALGORITHMS.split(","),
+  algorithms: ALGORITHMS.split(','),
   // express-jwt does not look at `typ` by itself (RFC 9068, 4).
-  isRevoked: async (_request, token) => token?.header.typ !== "at+jwt",
+  isRevoked: async (_request, token) => token?.header.typ !== 'at+jwt',
 });
 
 const app = express();
-app.get("/", authenticated, (request, response) => response.json({ sub: request.auth.sub }));
+app.get('/', authenticated, (request, response) => response.json({ sub: request.auth.sub }));
 app.use((error, _request, response, _next) => {
-  response.status(error.name === "UnauthorizedError" ? 401 : 503).json({ reason: String(error) });
+  response.status(error.name === 'UnauthorizedError' ? 401 : 503).json({ reason: String(error) });
 });
-const server = app.listen(0, "127.0.0.1", () => console.log(`ready ${server.address().port}`));
+const server = app.listen(0, '127.0.0.1', () => console.log(`ready ${server.address().port}`));

@@ -3,9 +3,9 @@
 // ISSUER, AUDIENCE and ALGORITHMS come from the environment; the place of the keys too (JWKS_URL), or
 // else from the issuer's metadata.
 
-import { webcrypto } from "node:crypto";
-import { createServer } from "node:http";
-import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+import { webcrypto } from 'node:crypto';
+import { createServer } from 'node:http';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
 // Node 18 has it by import only.
 globalThis.crypto ??= webcrypto;
@@ -32,23 +32,23 @@ async function verify(token) {
   const { payload } = await jwtVerify(token, keys, {
     issuer,
     audience,
-    algorithms: ALGORITHMS.split(","),
-    typ: "at+jwt",
-    requiredClaims: ["exp", "sub"],
+    algorithms: ALGORITHMS.split(','),
+    typ: 'at+jwt',
+    requiredClaims: ['exp', 'sub'],
   });
   return payload.sub;
 }
 
 const server = createServer(async (request, response) => {
   const answer = (status, body) => {
-    response.writeHead(status, { "content-type": "application/json" });
+    response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   };
-  const [, token = ""] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
+  const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
   try {
     answer(200, { sub: await verify(token) });
   } catch (error) {
     answer(error instanceof errors.JOSEError ? 401 : 503, { reason: String(error) });
   }
 });
-server.listen(0, "127.0.0.1", () => console.log(`ready ${server.address().port}`));
+server.listen(0, '127.0.0.1', () => console.log(`ready ${server.address().port}`));

@@ -195,7 +195,7 @@ impl Drop for Verifier {
 /// What `npm` wrote down is good wherever its packages come from.
 #[test]
 fn the_lock_file_names_no_registry() {
-    let lock = include_str!("../../third_party/package-lock.json");
-    assert!(!lock.contains("\"resolved\""), "see tests/third_party/.npmrc");
+    let lock = include_str!("../../../package-lock.json");
+    assert!(!lock.contains("\"resolved\": \"http"), "see .npmrc");
     assert!(lock.contains("\"integrity\""));
 }

@@ -1,0 +1,145 @@
+/** The real service, as a process of its own with a fresh database. */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const BINARY = fileURLToPath(new URL('../../../target/debug/symbolon', import.meta.url));
+
+/** Both databases that there are; tests of what these may do run on each. */
+export const DATABASES = /** @type {const} */ (['sqlite', 'postgres']);
+
+let databases = 0;
+
+/** Makes a database for one test; returns its address. */
+function freshPostgres() {
+  const cluster = process.env.TEST_POSTGRES_URL;
+  if (!cluster) throw new Error('TEST_POSTGRES_URL is not set: scripts/test sets it, from scripts/postgres');
+  const name = `browser_${process.pid}_${databases++}`;
+  execFileSync('psql', [`${cluster}/postgres`, '-qc', `CREATE DATABASE ${name}`]);
+  return `${cluster}/${name}`;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, '127.0.0.1', () => listening(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+export class Service {
+  /** Everything it has logged. */
+  log = '';
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #process;
+
+  /**
+   * Starts a service that ends with the test.
+   *
+   * @param {import('node:test').TestContext} t
+   * @param {{ database?: 'sqlite' | 'postgres', settings?: Record<string, string> }} [options]
+   */
+  static async start(t, { database = 'sqlite', settings = {} } = {}) {
+    const port = await freePort();
+    const folder = mkdtempSync(join(tmpdir(), 'symbolon-browser-'));
+    const service = new Service(port, {
+      BIND: `127.0.0.1:${port}`,
+      PUBLIC_URL: `http://localhost:${port}`,
+      DATA_DIR: folder,
+      BCRYPT_COST: '10',
+      LOGIN_RATE_LIMIT: 'off',
+      REGISTER_RATE_LIMIT: 'off',
+      FORGOT_RATE_LIMIT: 'off',
+      RUST_LOG: 'info,symbolon=debug',
+      ...(database === 'postgres' ? { DATABASE_URL: freshPostgres() } : {}),
+      ...settings,
+    });
+    t.after(async () => {
+      await service.stop('SIGKILL');
+      rmSync(folder, { recursive: true });
+    });
+    await service.run();
+    return service;
+  }
+
+  /**
+   * @param {number} port
+   * @param {Record<string, string>} settings
+   */
+  constructor(port, settings) {
+    this.port = port;
+    this.url = `http://localhost:${port}`;
+    this.settings = settings;
+  }
+
+  /** Starts the process, and waits until it answers. */
+  async run() {
+    if (!existsSync(BINARY)) throw new Error(`there is no ${BINARY}: cargo build makes it`);
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(BINARY, { env: { PATH, HOME, ...this.settings }, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.setEncoding('utf8').on('data', (text) => (this.log += text));
+    this.#process = child;
+    for (let i = 0; i < 300; i++) {
+      if (child.exitCode !== null) throw new Error(`it did not start:\n${this.log}`);
+      if (await this.#answers()) return;
+      await sleep(50);
+    }
+    throw new Error(`it does not answer:\n${this.log}`);
+  }
+
+  async #answers() {
+    const socket = connect(this.port, '127.0.0.1');
+    const answers = await new Promise((done) => socket.on('connect', () => done(true)).on('error', () => done(false)));
+    socket.destroy();
+    return answers;
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async stop(signal) {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode) return;
+    const gone = new Promise((exited) => child.on('exit', exited));
+    child.kill(signal);
+    await gone;
+  }
+
+  /**
+   * Runs another command of the binary, with the same settings.
+   *
+   * @param {string[]} command
+   */
+  command(...command) {
+    return execFileSync(BINARY, command, { env: { ...process.env, ...this.settings }, encoding: 'utf8' });
+  }
+
+  /**
+   * Calls it as a client without cookies does.
+   *
+   * @param {string} path
+   * @param {object} body
+   */
+  async post(path, body) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(this.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return answer.json();
+  }
+
+  /**
+   * Makes an account, as a phone would.
+   *
+   * @param {string} email
+   */
+  async register(email) {
+    const { user } = await this.post('/auth/register', { email, password: PASSWORD, refreshTransport: 'body' });
+    return user;
+  }
+}
+
+/** Everybody's. */
+export const PASSWORD = 'correct horse battery';

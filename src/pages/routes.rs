@@ -58,9 +58,9 @@ fn page(html: askama::Result<String>) -> Result<HttpResponse, ApiError> {
     let html = html.map_err(ApiError::internal)?;
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentType::html());
-    PAGE.iter().for_each(|(name, value)| {
-        response.insert_header((name.clone(), *value));
-    });
+    for header in PAGE {
+        response.insert_header(header);
+    }
     Ok(response.body(html))
 }
 

@@ -83,6 +83,7 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("GET", "/admin/stats", Administrators(200, "")),
     ("GET", "/admin/users/{id}", Administrators(200, "")),
     ("PATCH", "/admin/users/{id}", Administrators(400, INVALID)),
+    ("GET", "/admin/users/{id}/sessions", Administrators(200, "")),
     ("DELETE", "/admin/users/{id}/sessions", Administrators(204, "")),
     ("DELETE", "/admin/users/{id}", Administrators(204, "")),
 ];

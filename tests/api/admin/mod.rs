@@ -2,6 +2,8 @@
 
 mod events;
 mod last_admin;
+mod search;
+mod sessions;
 mod stats;
 mod users;
 
@@ -80,6 +82,10 @@ on_both_databases! {
         for (path, field) in [
             ("/admin/users?email=", "email"),
             ("/admin/users?email=nobody", "email"),
+            ("/admin/users?search=", "search"),
+            ("/admin/users?search=%20%20", "search"),
+            ("/admin/users?search=a%00", "search"),
+            ("/admin/users?search=a%0d%0ab", "search"),
             ("/admin/events?user=ada", "user"),
             ("/admin/events?kind=", "kind"),
             ("/admin/events?kind=Registered", "kind"),

@@ -102,11 +102,12 @@ fn without_its_database_it_is_unavailable() {
     let server = TestServer::start(crate::support::Db::postgres());
     let ada = admin(&server, "ada@example.com");
     server.db.shut_out();
-    for path in ["/admin/users", "/admin/events", "/admin/stats"] {
+    for path in ["/admin/users", "/admin/users?search=x", "/admin/events", "/admin/stats"] {
         get(&server, &ada, path).expect_failure(503, "UNAVAILABLE");
     }
     let path = format!("/admin/users/{}", ada.user);
     get(&server, &ada, &path).expect_failure(503, "UNAVAILABLE");
+    get(&server, &ada, &format!("{path}/sessions")).expect_failure(503, "UNAVAILABLE");
     patch(&server, &ada, &ada.user, &json!({"disabled": true})).expect_failure(503, "UNAVAILABLE");
     delete(&server, &ada, &ada.user).expect_failure(503, "UNAVAILABLE");
 }

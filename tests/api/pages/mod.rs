@@ -78,21 +78,6 @@ fn addresses_lead_to_them() {
     }
 }
 
-#[test]
-fn they_are_only_read() {
-    let server = TestServer::start(Db::sqlite());
-    let others = ["/", "/admin", "/.well-known/change-password", "/account/assets/style.css"];
-    for path in ACCOUNT.into_iter().chain(others) {
-        for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE"] {
-            let answer = server.call(method, path).send();
-            let answer = answer.expect_failure(405, "METHOD_NOT_ALLOWED");
-            let mut allow: Vec<_> = answer.header("allow").unwrap().split(", ").collect();
-            allow.sort_unstable();
-            assert_eq!(allow, ["GET", "HEAD"], "{method} {path}");
-        }
-    }
-}
-
 /// Whatever is written otherwise is not there, as a page or at all.
 #[test]
 fn no_other_address_is_one_of_them() {

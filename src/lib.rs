@@ -8,6 +8,7 @@
 //!   exists for, is [`sessions::token`]; the writer that carries it out is [`sessions::writer`].
 //! * [`limits`]: how often somebody may try, counted in memory or in Redis.
 //! * [`admin`]: what administrators see and do.
+//! * [`pages`]: the pages that people do all this by, embedded from `web/`.
 //! * [`signing`]: the keys that sign access tokens; [`discovery`]: what others ask of us about these.
 //! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
@@ -61,6 +62,8 @@ pub mod mail;
 pub mod one_time;
 #[cfg(feature = "server")]
 pub mod page;
+#[cfg(feature = "server")]
+pub mod pages;
 #[cfg(feature = "server")]
 pub mod passwords;
 #[cfg(feature = "server")]

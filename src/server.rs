@@ -29,7 +29,7 @@ use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, admin, discovery, health, passwords, sessions};
+use crate::{accounts, addresses, admin, discovery, health, pages, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -40,8 +40,11 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Mounts every feature.
-pub fn configure(config: &mut ServiceConfig) {
+/// Mounts every feature that `settings` want.
+pub fn configure(config: &mut ServiceConfig, settings: &Settings) {
+    if settings.http.hosted_pages {
+        config.configure(pages::routes::configure);
+    }
     config
         .configure(accounts::routes::configure)
         .configure(addresses::routes::configure)
@@ -118,7 +121,7 @@ fn service(
         .wrap(from_fn(envelope::guard))
         .wrap(cors(&data))
         .wrap(from_fn(envelope::wrap))
-        .configure(configure)
+        .configure(|config| configure(config, &app.settings))
         .into_factory()
 }
 

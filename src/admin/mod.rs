@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod routes;
+pub mod search;
 pub mod stats;
 pub mod store;
 pub mod users;

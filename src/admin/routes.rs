@@ -4,8 +4,9 @@ use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
+use super::search::Search;
 use super::users::{self, Change, Outcome};
-use super::{Actor, events, stats};
+use super::{Actor, events, stats, store};
 use crate::accounts::user::{Role, User, UserView};
 use crate::app::App;
 use crate::audit::Kind;
@@ -14,13 +15,16 @@ use crate::db::{DbError, Id, Moment};
 use crate::error::{ApiError, Code, FieldError};
 use crate::http::bearer::{Admin, CurrentUser};
 use crate::http::{app_of, blocking, body, query};
+use crate::sessions::view::Sessions;
 
 /// Mounts these routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/admin/users").get(list_users))
         .service(web::resource("/admin/users/{id}").get(show).patch(change).delete(delete))
-        .service(web::resource("/admin/users/{id}/sessions").delete(end_sessions))
+        .service(
+            web::resource("/admin/users/{id}/sessions").get(list_sessions).delete(end_sessions),
+        )
         .service(web::resource("/admin/events").get(list_events))
         .service(web::resource("/admin/stats").get(show_stats));
 }
@@ -54,6 +58,7 @@ struct UsersQuery {
     limit: Option<String>,
     cursor: Option<String>,
     email: Option<String>,
+    search: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,10 +78,15 @@ async fn list_users(request: HttpRequest, _: Admin) -> Result<HttpResponse, ApiE
         .email
         .as_deref()
         .and_then(|typed| body::required_email(Some(typed), "email", &mut errors));
+    let search = query.search.as_deref().and_then(|typed| {
+        let refused = |(code, message)| errors.push(FieldError::new("search", code, message));
+        Search::parse(typed).map_err(refused).ok()
+    });
     let (Some(window), true) = (window, errors.is_empty()) else {
         return Err(ApiError::validation(errors));
     };
-    let page = blocking::run(move || users::list(&app, email.as_ref(), window)).await?;
+    let filter = store::Filter { email, search };
+    let page = blocking::run(move || users::list(&app, &filter, window)).await?;
     let users = page.rows.into_iter().map(AdminView::from).collect();
     Ok(HttpResponse::Ok().json(Users { users, next_cursor: page.next_cursor }))
 }
@@ -136,6 +146,17 @@ async fn delete(
     let (admin, id) = act(&request, admin, &id, payload, users::delete).await?;
     tracing::info!(%admin, user = %id, "account deleted by an administrator");
     Ok(HttpResponse::NoContent().finish())
+}
+
+async fn list_sessions(
+    request: HttpRequest,
+    Admin(current): Admin,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let app = app_of(&request)?;
+    let id = user_id(&id)?;
+    let sessions = blocking::run(move || users::sessions(&app, id)).await?.ok_or(Code::NotFound)?;
+    Ok(HttpResponse::Ok().json(Sessions::new(sessions, current.session.id)))
 }
 
 async fn end_sessions(

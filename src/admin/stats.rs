@@ -43,6 +43,8 @@ pub struct Hour {
     pub sign_ins: i64,
     /// Refreshes that were answered with tokens.
     pub refreshes: i64,
+    /// Refresh tokens that were used again after they had been replaced.
+    pub reuses: i64,
 }
 
 /// The figures of now.
@@ -68,7 +70,12 @@ fn hours(begin: Moment, counts: &[Count]) -> Vec<Hour> {
     let mut hour = begin;
     for _ in 0..HOURS {
         let of = |kind| sum(counts, |count| count.hour == hour && count.kind == kind);
-        hours.push(Hour { hour, sign_ins: of(Kind::SignIn), refreshes: of(Kind::Refresh) });
+        hours.push(Hour {
+            hour,
+            sign_ins: of(Kind::SignIn),
+            refreshes: of(Kind::Refresh),
+            reuses: of(Kind::Reuse),
+        });
         hour = hour + HOUR;
     }
     hours

@@ -1,7 +1,7 @@
 //! Users, as administrators see and change them.
 
+use super::store::Filter;
 use super::{Actor, store};
-use crate::accounts::email::EmailAddress;
 use crate::accounts::last_admin::{self, Held};
 use crate::accounts::store as users;
 use crate::accounts::user::{Role, User};
@@ -10,7 +10,8 @@ use crate::audit::Kind;
 use crate::db::{AnyConnection, DbError, Id, QueryResult};
 use crate::one_time::store as tokens;
 use crate::page::{Page, Window};
-use crate::sessions::end;
+use crate::sessions::token::Session;
+use crate::sessions::{end, lookup};
 
 /// What is to be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +35,11 @@ pub enum Outcome<T> {
     Forbidden,
 }
 
-/// A page of users; of the one with the address `email`, if that is given.
-pub fn list(
-    app: &App,
-    email: Option<&EmailAddress>,
-    window: Window,
-) -> Result<Page<User>, DbError> {
+/// A page of the users that `filter` lets through.
+pub fn list(app: &App, filter: &Filter, window: Window) -> Result<Page<User>, DbError> {
     let rows = app
         .database
-        .read(|connection| store::users(connection, email, window.cursor, window.to_read()))?;
+        .read(|connection| store::users(connection, filter, window.cursor, window.to_read()))?;
     Ok(window.page(rows, |user| user.id))
 }
 
@@ -50,6 +47,13 @@ pub fn list(
 pub fn find(app: &App, id: Id) -> Result<Option<User>, DbError> {
     let found = app.database.read(|connection| users::by_id(connection, id))?;
     Ok(found.map(|(user, _)| user))
+}
+
+/// The sessions of a user that can still be refreshed, the newest first; `None` where there is no such
+/// user.
+pub fn sessions(app: &App, id: Id) -> Result<Option<Vec<Session>>, DbError> {
+    let user = find(app, id)?;
+    user.map(|user| lookup::live_of_user(app, user.id)).transpose()
 }
 
 /// Changes a user and returns how he or she is then. What is so already is neither done nor recorded.

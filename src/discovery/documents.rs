@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{self, CacheControl, CacheDirective, EntityTag, Header, IfNoneMatch};
+use actix_web::http::header::{CacheControl, CacheDirective, ContentType};
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
-use crate::http::app_of;
+use crate::http::{app_of, etag};
 
 /// The longest that a document may be kept.
 const FRESH_FOR: Duration = Duration::from_secs(300);
@@ -67,17 +64,7 @@ fn answer(
     fresh_for: Duration,
 ) -> Result<HttpResponse, ApiError> {
     let body = serde_json::to_vec(document).map_err(ApiError::internal)?;
-    let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
-    let is_known = IfNoneMatch::parse(request).is_ok_and(|known| match known {
-        IfNoneMatch::Any => true,
-        IfNoneMatch::Items(tags) => tags.iter().any(|known| known.weak_eq(&tag)),
-    });
     let seconds = u32::try_from(fresh_for.as_secs()).unwrap_or(u32::MAX);
     let keep = CacheControl(vec![CacheDirective::Public, CacheDirective::MaxAge(seconds)]);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header(keep).insert_header(header::ETag(tag));
-    if is_known {
-        return Ok(response.finish());
-    }
-    Ok(response.insert_header(header::ContentType::json()).body(body))
+    Ok(etag::answer(request, body.into(), ContentType::json(), keep))
 }

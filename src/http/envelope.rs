@@ -98,21 +98,23 @@ fn closing_of(request: &ServiceRequest) -> Option<Closing> {
 }
 
 /// Adds what every answer has: the request's id, and OWASP's headers for an API, which serves
-/// nothing that a browser should render.
+/// nothing that a browser should render. What is for a browser comes with a policy of its own.
 pub(super) fn complete(
     headers: &mut HeaderMap,
     id: &RequestId,
     is_private: bool,
     production: bool,
 ) {
-    const ALWAYS: [(HeaderName, &str); 3] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    ];
+    const ALWAYS: [(HeaderName, &str); 2] =
+        [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "no-referrer")];
+    const POLICY: HeaderValue =
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(X_REQUEST_ID, id.header());
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     }
     if is_private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

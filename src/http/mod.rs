@@ -6,6 +6,7 @@ pub mod body;
 pub mod client;
 pub mod confirm;
 pub mod envelope;
+pub mod etag;
 pub mod idempotency;
 pub mod limit;
 pub mod problem;

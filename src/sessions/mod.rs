@@ -8,4 +8,5 @@ pub mod open;
 pub mod routes;
 pub mod store;
 pub mod token;
+pub mod view;
 pub mod writer;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::token::{Presented, Session, Transport};
+use super::token::{Presented, Transport};
+use super::view::Sessions;
 use super::writer::{How, Outcome, Refresh, Refusal};
 use super::{end, lookup};
 use crate::activity;
-use crate::db::{Id, Moment};
+use crate::db::Id;
 use crate::error::{ApiError, Code};
 use crate::http::bearer::{CurrentUser, current_user};
 use crate::http::client::{client_of, is_browser};
@@ -107,48 +108,11 @@ async fn logout(request: HttpRequest, payload: Payload) -> Result<HttpResponse, 
     Ok(response.finish())
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionView {
-    id: Id,
-    current: bool,
-    created_at: Moment,
-    last_used_at: Moment,
-    expires_at: Moment,
-    ends_at: Moment,
-    transport: Transport,
-    ip: Option<String>,
-    user_agent: Option<String>,
-}
-
-impl SessionView {
-    fn new(session: Session, current: Id) -> Self {
-        Self {
-            id: session.id,
-            current: session.id == current,
-            created_at: session.created_at,
-            last_used_at: session.issued_at.max(session.created_at),
-            expires_at: session.expires_at,
-            ends_at: session.ends_at,
-            transport: session.transport,
-            ip: session.client.ip,
-            user_agent: session.client.user_agent,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Sessions {
-    sessions: Vec<SessionView>,
-}
-
 async fn list(request: HttpRequest, current: CurrentUser) -> Result<HttpResponse, ApiError> {
     let app = app_of(&request)?;
     let user = current.user.id;
-    let sessions = blocking::run(move || lookup::live_of_user(&app, user));
-    let view = |session| SessionView::new(session, current.session.id);
-    let sessions = sessions.await?.into_iter().map(view).collect();
-    Ok(HttpResponse::Ok().json(Sessions { sessions }))
+    let sessions = blocking::run(move || lookup::live_of_user(&app, user)).await?;
+    Ok(HttpResponse::Ok().json(Sessions::new(sessions, current.session.id)))
 }
 
 async fn revoke_one(

@@ -37,6 +37,9 @@ pub struct HttpArgs {
     /// `true`, `false` or `auto`: whether the cookie goes over https only (auto: in production)
     #[arg(long, env = "COOKIE_SECURE", default_value = "auto", value_name = "WHEN")]
     cookie_secure: String,
+    /// `on` or `off`: whether pages to sign in by and to look after accounts are served
+    #[arg(long, env = "HOSTED_PAGES", default_value = "on", value_name = "STATE")]
+    hosted_pages: String,
 }
 
 /// Valid settings of HTTP.
@@ -52,6 +55,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// The refresh token's cookie.
     pub cookie: CookieSettings,
+    /// Whether the hosted pages are served.
+    pub hosted_pages: bool,
 }
 
 /// The attributes of the refresh token's cookie.
@@ -94,6 +99,16 @@ impl HttpArgs {
             public_url,
             trusted_proxies: self.check_proxies(faults),
             cookie: self.check_cookie(environment, faults),
+            hosted_pages: faults.read(
+                "HOSTED_PAGES",
+                &self.hosted_pages,
+                false,
+                |text| match text {
+                    "on" => Ok(true),
+                    "off" => Ok(false),
+                    other => Err(format!("`{other}` is neither on nor off")),
+                },
+            ),
         }
     }
 

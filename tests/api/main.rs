@@ -19,6 +19,7 @@ mod http;
 mod limits;
 mod logs;
 mod mail;
+mod pages;
 mod proxies;
 mod readme;
 mod roles;

@@ -33,6 +33,31 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("HEAD", "/.well-known/jwks.json", Everybody(200, "")),
     ("GET", "/.well-known/oauth-authorization-server", Everybody(200, "")),
     ("HEAD", "/.well-known/oauth-authorization-server", Everybody(200, "")),
+    ("GET", "/", Everybody(303, "")),
+    ("HEAD", "/", Everybody(303, "")),
+    ("GET", "/.well-known/change-password", Everybody(302, "")),
+    ("HEAD", "/.well-known/change-password", Everybody(302, "")),
+    // Pages are the same for everybody: what they show comes from the calls below.
+    ("GET", "/account", Everybody(200, "")),
+    ("HEAD", "/account", Everybody(200, "")),
+    ("GET", "/account/sign-in", Everybody(200, "")),
+    ("HEAD", "/account/sign-in", Everybody(200, "")),
+    ("GET", "/account/register", Everybody(200, "")),
+    ("HEAD", "/account/register", Everybody(200, "")),
+    ("GET", "/account/forgot", Everybody(200, "")),
+    ("HEAD", "/account/forgot", Everybody(200, "")),
+    ("GET", "/account/reset", Everybody(200, "")),
+    ("HEAD", "/account/reset", Everybody(200, "")),
+    ("GET", "/account/verify", Everybody(200, "")),
+    ("HEAD", "/account/verify", Everybody(200, "")),
+    ("GET", "/account/password", Everybody(200, "")),
+    ("HEAD", "/account/password", Everybody(200, "")),
+    ("GET", "/account/devices", Everybody(200, "")),
+    ("HEAD", "/account/devices", Everybody(200, "")),
+    ("GET", "/account/assets/{name:.*}", Everybody(200, "")),
+    ("HEAD", "/account/assets/{name:.*}", Everybody(200, "")),
+    ("GET", "/admin", Everybody(200, "")),
+    ("HEAD", "/admin", Everybody(200, "")),
     // For clients with credentials of their own, whoever else they are.
     ("POST", "/auth/introspect", Everybody(401, "INVALID_CLIENT")),
     ("POST", "/auth/register", Everybody(400, INVALID)),
@@ -58,6 +83,7 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("GET", "/admin/stats", Administrators(200, "")),
     ("GET", "/admin/users/{id}", Administrators(200, "")),
     ("PATCH", "/admin/users/{id}", Administrators(400, INVALID)),
+    ("GET", "/admin/users/{id}/sessions", Administrators(200, "")),
     ("DELETE", "/admin/users/{id}/sessions", Administrators(204, "")),
     ("DELETE", "/admin/users/{id}", Administrators(204, "")),
 ];
@@ -98,7 +124,7 @@ on_both_databases! {
             });
             for (method, path, gets) in ROUTES {
                 let id = if path.starts_with("/admin") { &target.user } else { &target.session };
-                let concrete = path.replace("{id}", id);
+                let concrete = path.replace("{id}", id).replace("{name:.*}", "style.css");
                 let answer = call(&server, method, &concrete, signed_in.as_ref());
                 let who = caller.unwrap_or("nobody");
                 let expected = gets.of(caller);

@@ -2,6 +2,8 @@
 
 mod events;
 mod last_admin;
+mod search;
+mod sessions;
 mod stats;
 mod users;
 
@@ -80,6 +82,10 @@ on_both_databases! {
         for (path, field) in [
             ("/admin/users?email=", "email"),
             ("/admin/users?email=nobody", "email"),
+            ("/admin/users?search=", "search"),
+            ("/admin/users?search=%20%20", "search"),
+            ("/admin/users?search=a%00", "search"),
+            ("/admin/users?search=a%0d%0ab", "search"),
             ("/admin/events?user=ada", "user"),
             ("/admin/events?kind=", "kind"),
             ("/admin/events?kind=Registered", "kind"),
@@ -96,11 +102,12 @@ fn without_its_database_it_is_unavailable() {
     let server = TestServer::start(crate::support::Db::postgres());
     let ada = admin(&server, "ada@example.com");
     server.db.shut_out();
-    for path in ["/admin/users", "/admin/events", "/admin/stats"] {
+    for path in ["/admin/users", "/admin/users?search=x", "/admin/events", "/admin/stats"] {
         get(&server, &ada, path).expect_failure(503, "UNAVAILABLE");
     }
     let path = format!("/admin/users/{}", ada.user);
     get(&server, &ada, &path).expect_failure(503, "UNAVAILABLE");
+    get(&server, &ada, &format!("{path}/sessions")).expect_failure(503, "UNAVAILABLE");
     patch(&server, &ada, &ada.user, &json!({"disabled": true})).expect_failure(503, "UNAVAILABLE");
     delete(&server, &ada, &ada.user).expect_failure(503, "UNAVAILABLE");
 }

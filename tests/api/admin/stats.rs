@@ -27,6 +27,16 @@ fn busy(stats: &Value) -> Vec<(&str, i64, i64)> {
     busy.map(|hour| (hour["hour"].as_str().unwrap(), row(hour).0, row(hour).1)).collect()
 }
 
+/// The reuses of each hour that has any.
+fn reuses(stats: &Value) -> Vec<(&str, i64)> {
+    let hours = stats["hours"].as_array().unwrap().iter();
+    let row = |hour: &'_ Value| hour["reuses"].as_i64().unwrap();
+    hours
+        .filter(|hour| row(hour) != 0)
+        .map(|hour| (hour["hour"].as_str().unwrap(), row(hour)))
+        .collect()
+}
+
 on_both_databases! {
     fn it_counts_what_happened_by_the_hour(db) {
         let server = TestServer::start(db);
@@ -69,6 +79,7 @@ on_both_databases! {
         let mut now = stats(&server, &ada);
         let [twelve, one] = ["2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z"];
         assert_eq!(busy(&now), [(twelve, 5, 3), (one, 1, 2)]);
+        assert_eq!(reuses(&now), [(one, 2)]);
         now.as_object_mut().unwrap().remove("hours");
         expected["reuses"] = json!(2);
         // The owner of the stolen session was told; three are Ada's.

@@ -8,7 +8,7 @@ use symbolon::error::Code;
 use crate::support::{Answer, Db, PASSWORD, TestServer};
 
 /// Every resource with the methods it takes.
-const RESOURCES: [(&str, &[&str]); 20] = [
+const RESOURCES: [(&str, &[&str]); 32] = [
     ("/auth/register", &["POST"]),
     ("/auth/login", &["POST"]),
     ("/auth/refresh-token", &["POST"]),
@@ -24,11 +24,23 @@ const RESOURCES: [(&str, &[&str]); 20] = [
     ("/auth/resend-verification", &["POST"]),
     ("/admin/users", &["GET"]),
     ("/admin/users/01890a5d-ac96-774b-bcce-b302099a8057", &["GET", "PATCH", "DELETE"]),
-    ("/admin/users/01890a5d-ac96-774b-bcce-b302099a8057/sessions", &["DELETE"]),
+    ("/admin/users/01890a5d-ac96-774b-bcce-b302099a8057/sessions", &["GET", "DELETE"]),
     ("/admin/events", &["GET"]),
     ("/admin/stats", &["GET"]),
     ("/healthz", &["GET", "HEAD"]),
     ("/readyz", &["GET", "HEAD"]),
+    ("/", &["GET", "HEAD"]),
+    ("/.well-known/change-password", &["GET", "HEAD"]),
+    ("/account", &["GET", "HEAD"]),
+    ("/account/sign-in", &["GET", "HEAD"]),
+    ("/account/register", &["GET", "HEAD"]),
+    ("/account/forgot", &["GET", "HEAD"]),
+    ("/account/reset", &["GET", "HEAD"]),
+    ("/account/verify", &["GET", "HEAD"]),
+    ("/account/password", &["GET", "HEAD"]),
+    ("/account/devices", &["GET", "HEAD"]),
+    ("/account/assets/style.css", &["GET", "HEAD"]),
+    ("/admin", &["GET", "HEAD"]),
 ];
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"];
@@ -76,7 +88,7 @@ fn what_does_not_exist_is_404() {
     let server = TestServer::start(Db::sqlite());
     let ada = server.register("ada@example.com");
     for path in [
-        "/",
+        "/nope",
         "/auth",
         "/auth/",
         "/auth/nope",

@@ -56,6 +56,22 @@ behind_each_proxy! {
         assert!(admin.text.starts_with("GET /admin/users"));
     }
 
+    /// Links in mail lead to them.
+    fn its_pages_are_there(site) {
+        for page in ["/account", "/account/verify", "/account/sign-in?return_to=/private"] {
+            let page = site.get(page).send().expect(200);
+            assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+            assert_eq!(page.header("cache-control"), Some("no-store"));
+        }
+        site.get("/account/assets/account.js").send().expect(200);
+        let to_change = site.get("/.well-known/change-password").send().expect(302);
+        assert_eq!(to_change.header("location"), Some("/account/password"));
+        // The app's own.
+        for path in ["/", "/admin", "/accounts"] {
+            site.get(path).send().refused(401, "realm");
+        }
+    }
+
     /// Security: G4.
     fn the_clients_address_is_the_proxys_word(site) {
         let url = |path: &str| format!("{}{path}", site.client.base);

@@ -225,6 +225,7 @@ fn the_help_documents_every_variable() {
         "DATA_DIR",
         "ENVIRONMENT",
         "FORGOT_RATE_LIMIT",
+        "HOSTED_PAGES",
         "INTROSPECTION_CLIENTS",
         "INTROSPECTION_CLIENTS_FILE",
         "JWT_AUDIENCE",

@@ -1,0 +1,65 @@
+import { nameOfDevice } from '../device.js';
+import { dateAndTime } from '../times.js';
+import { html, nothing } from '../vendor/lit-html.js';
+import { isAlarm, ofKind } from './event-words.js';
+
+/** @typedef {import('./api.js').Recorded} Recorded */
+
+/**
+ * @param {Recorded[]} events
+ * @param {string} [about] The user whom all of them are about, if they are.
+ */
+export function eventTable(events, about) {
+  return html`
+    <table>
+      <caption class="unseen">Events, the newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          ${about ? nothing : html`<th scope="col">Whose account</th>`}
+          <th scope="col">By</th>
+          <th scope="col">From</th>
+        </tr>
+      </thead>
+      <tbody>${events.map((event) => row(event, about))}</tbody>
+    </table>
+  `;
+}
+
+/**
+ * @param {Recorded} event
+ * @param {string} [about]
+ */
+function row({ at, kind, detail, user, actor, ip, userAgent }, about) {
+  return html`
+    <tr>
+      <td data-label="When">${dateAndTime(at)}</td>
+      <td data-label="What">
+        <span class=${isAlarm(kind) ? 'badge bad' : ''}>${ofKind(kind)}</span>
+        ${detail ? html`<br><span class="quiet">${detail}</span>` : nothing}
+      </td>
+      ${about ? nothing : html`<td data-label="Whose account">${user ? linkTo(user) : '–'}</td>`}
+      <td data-label="By">${doer(actor, user)}</td>
+      <td data-label="From">${ip ?? '–'}${userAgent ? html`<br><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}</td>
+    </tr>
+  `;
+}
+
+/**
+ * @param {string | null} actor
+ * @param {string | null} user
+ */
+function doer(actor, user) {
+  if (!actor) return html`<span class="quiet">the service</span>`;
+  return actor === user ? html`<span class="quiet">the owner</span>` : linkTo(actor);
+}
+
+/**
+ * By the end of the id, which is random; accounts of one day begin alike.
+ *
+ * @param {string} id
+ */
+function linkTo(id) {
+  return html`<a href="#/users/${id}" title=${id}>…${id.slice(-8)}</a>`;
+}

@@ -1,0 +1,185 @@
+import { SymbolonError } from '../client.js';
+import { nameOfDevice } from '../device.js';
+import { cancelButton, closeDialog, dialog, openDialog } from '../dialog.js';
+import { Task } from '../task.js';
+import { date, dateAndTime, distance } from '../times.js';
+import { html, nothing } from '../vendor/lit-html.js';
+import * as api from './api.js';
+import { eventTable } from './event-table.js';
+import { Pages } from './pages.js';
+import { state } from './users.js';
+
+const ROLES = ['user', 'moderator', 'admin'];
+const DELETE_DIALOG = 'delete-user-dialog';
+
+/**
+ * One user: who it is, what can be done, where he or she is signed in, what happened.
+ *
+ * @param {() => void} update
+ * @param {string} id
+ * @returns {import('../frame.js').View}
+ */
+export function user(update, id) {
+  /** @type {api.AdminUser | undefined} */
+  let user;
+  /** @type {api.SessionInfo[]} */
+  let sessions = [];
+  let isGone = false;
+  /** @type {Pages<api.Recorded>} */
+  const events = new Pages(update, (cursor) => api.events({ user: id, cursor }));
+  const loading = new Task(update);
+  const acting = new Task(update);
+  const deleting = new Task(update);
+
+  const read = async () => {
+    try {
+      [user, sessions] = await Promise.all([api.user(id), api.sessions(id)]);
+    } catch (error) {
+      isGone = error instanceof SymbolonError && error.code === 'NOT_FOUND';
+      if (!isGone) throw error;
+      user = undefined;
+    }
+  };
+
+  /**
+   * Does something to the user, and shows what came of it, its events included.
+   *
+   * @param {() => Promise<unknown>} act
+   * @param {string} words
+   */
+  const actOn = (act, words) =>
+    acting.run(async () => {
+      await act();
+      await Promise.all([read(), events.first()]);
+      return words;
+    });
+
+  /** @param {SubmitEvent} event */
+  const setRole = async (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const role = String(new FormData(form).get('role'));
+    await actOn(() => api.changeUser(id, { role }), `The role is ${role} now.`);
+    // To the role that it is, whatever was chosen.
+    form.reset();
+  };
+  /** @param {boolean} disabled */
+  const setDisabled = (disabled) =>
+    actOn(
+      () => api.changeUser(id, { disabled }),
+      disabled ? 'The account is disabled, and its sessions are ended.' : 'The account is enabled.',
+    );
+  const endSessions = () => actOn(() => api.endSessions(id), 'All sessions are ended.');
+  const deleteUser = () =>
+    deleting.run(async () => {
+      await api.deleteUser(id);
+      closeDialog(DELETE_DIALOG);
+      location.hash = '#/users';
+    });
+
+  /** @param {api.AdminUser} user */
+  const account = (user) => html`
+    <section aria-labelledby="account">
+      <h2 id="account">Account</h2>
+      ${facts(user)} ${acting.outcome}
+      <form class="field inline" @submit=${setRole}>
+        <label for="role">Role</label>
+        <select id="role" name="role">
+          ${ROLES.map((name) => html`<option value=${name} ?selected=${name === user.role}>${name}</option>`)}
+        </select>
+        <button>Set the role</button>
+      </form>
+      <div class="buttons" aria-busy=${acting.isBusy}>
+        <button @click=${() => setDisabled(!user.disabled)}>${user.disabled ? 'Enable the account' : 'Disable the account'}</button>
+        <button class="danger quiet" @click=${() => openDialog(DELETE_DIALOG)}>Delete the account…</button>
+      </div>
+      ${dialog({ id: DELETE_DIALOG, title: 'Delete this account?', content: confirmation(user.email), onClose: () => deleting.clear() })}
+    </section>
+  `;
+
+  /** @param {string} email */
+  const confirmation = (email) => html`
+    <p><strong>${email}</strong> is gone for good, and signed out everywhere. What happened stays among the events.</p>
+    ${deleting.outcome}
+    <div class="buttons">
+      <button class="danger" aria-busy=${deleting.isBusy} @click=${deleteUser}>Delete the account</button>
+      ${cancelButton(DELETE_DIALOG)}
+    </div>
+  `;
+
+  const devices = () => html`
+    <section aria-labelledby="sessions">
+      <h2 id="sessions">Sessions</h2>
+      ${
+        sessions.length > 0
+          ? html`${sessionTable(sessions)}<div class="buttons"><button @click=${endSessions}>End all sessions</button></div>`
+          : html`<p class="quiet">Signed in nowhere.</p>`
+      }
+    </section>
+  `;
+
+  const gone = html`<p class="notice">There is no such account, or not any more. Its events are kept for a while.</p>`;
+
+  loading.run(read);
+  events.first();
+  return {
+    get title() {
+      return user?.email ?? 'User';
+    },
+    width: 'table',
+    content: () => html`
+      <p><a href="#/users">All users</a></p>
+      ${loading.outcome}
+      ${loading.failure ? html`<button @click=${() => loading.run(read)}>Try again</button>` : nothing}
+      ${isGone ? gone : nothing} ${user ? html`${account(user)} ${devices()}` : nothing}
+      <section aria-labelledby="events">
+        <h2 id="events">Events</h2>
+        ${events.template((rows) => eventTable(rows, id), 'event')}
+      </section>
+    `,
+  };
+}
+
+/** @param {api.AdminUser} user */
+function facts({ id, name, emailVerified, disabled, createdAt, lastLoginAt }) {
+  return html`
+    <dl class="facts">
+      <div><dt>State</dt><dd>${state(disabled, emailVerified)}</dd></div>
+      <div><dt>Name</dt><dd>${name ?? '–'}</dd></div>
+      <div><dt>Since</dt><dd>${date(createdAt)}</dd></div>
+      <div><dt>Last sign-in</dt><dd>${lastLoginAt ? dateAndTime(lastLoginAt) : 'never'}</dd></div>
+      <div><dt>Id</dt><dd><code>${id}</code></dd></div>
+    </dl>
+  `;
+}
+
+/** @param {api.SessionInfo[]} sessions */
+function sessionTable(sessions) {
+  return html`
+    <table>
+      <caption class="unseen">Sessions</caption>
+      <thead>
+        <tr>
+          <th scope="col">Device</th>
+          <th scope="col">Address</th>
+          <th scope="col">Last used</th>
+          <th scope="col">Signed in</th>
+          <th scope="col">Ends at the latest</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${sessions.map(
+          ({ userAgent, ip, lastUsedAt, createdAt, endsAt }) => html`
+            <tr>
+              <td data-label="Device" title=${userAgent ?? nothing}>${nameOfDevice(userAgent)}</td>
+              <td data-label="Address">${ip ?? '–'}</td>
+              <td data-label="Last used">${distance(lastUsedAt)}</td>
+              <td data-label="Signed in">${date(createdAt)}</td>
+              <td data-label="Ends at the latest">${date(endsAt)}</td>
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  `;
+}

@@ -1,0 +1,94 @@
+import { distance } from '../times.js';
+import { html } from '../vendor/lit-html.js';
+import * as api from './api.js';
+import { Pages } from './pages.js';
+
+/** How long nothing is typed before the search begins. */
+const PAUSE = 300;
+
+/**
+ * @param {() => void} update
+ * @param {string} search What is searched for at first.
+ * @returns {import('../frame.js').View}
+ */
+export function users(update, search) {
+  /** @type {Pages<api.AdminUser>} */
+  const pages = new Pages(update, (cursor) => api.users({ search, cursor }));
+  /** @type {number | undefined} */
+  let timer;
+
+  /** @param {Event & { currentTarget: EventTarget | null }} event */
+  const find = (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const text = String(new FormData(form).get('search')).trim();
+    const begin = () => {
+      search = text;
+      // For who comes back from a user.
+      history.replaceState(null, '', text ? `#/users?search=${encodeURIComponent(text)}` : '#/users');
+      pages.first();
+    };
+    if (event.type === 'submit') begin();
+    else timer = setTimeout(begin, PAUSE);
+  };
+
+  pages.first();
+  return {
+    title: 'Users',
+    width: 'table',
+    content: () => html`
+      <form role="search" novalidate @submit=${find} @input=${find}>
+        <div class="field inline">
+          <label for="search">Address or name</label>
+          <input id="search" name="search" type="search" value=${search} autocomplete="off" autocapitalize="none" spellcheck="false">
+          <button>Search</button>
+        </div>
+      </form>
+      ${pages.template(table, 'user')}
+    `,
+  };
+}
+
+/** @param {api.AdminUser[]} users */
+function table(users) {
+  return html`
+    <table>
+      <caption class="unseen">Users, the newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Address</th>
+          <th scope="col">Name</th>
+          <th scope="col">Role</th>
+          <th scope="col">State</th>
+          <th scope="col">Last sign-in</th>
+          <th scope="col">Since</th>
+        </tr>
+      </thead>
+      <tbody>${users.map(row)}</tbody>
+    </table>
+  `;
+}
+
+/** @param {api.AdminUser} user */
+function row({ id, email, name, role, emailVerified, disabled, lastLoginAt, createdAt }) {
+  return html`
+    <tr>
+      <td data-label="Address"><a href="#/users/${id}">${email}</a></td>
+      <td data-label="Name">${name ?? '–'}</td>
+      <td data-label="Role">${role}</td>
+      <td data-label="State">${state(disabled, emailVerified)}</td>
+      <td data-label="Last sign-in">${lastLoginAt ? distance(lastLoginAt) : 'never'}</td>
+      <td data-label="Since">${distance(createdAt)}</td>
+    </tr>
+  `;
+}
+
+/**
+ * @param {boolean} isDisabled
+ * @param {boolean} isVerified
+ */
+export function state(isDisabled, isVerified) {
+  if (isDisabled) return html`<span class="badge bad">Disabled</span>`;
+  return isVerified ? html`<span class="badge good">Active</span>` : html`<span class="badge warning">Not verified</span>`;
+}

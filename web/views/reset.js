@@ -1,0 +1,38 @@
+import { newPasswordField } from '../fields.js';
+import { Form } from '../form.js';
+import { client } from '../session.js';
+import { html } from '../vendor/lit-html.js';
+
+/**
+ * Sets a new password by a mailed link.
+ *
+ * @param {() => void} update
+ * @param {string} token From the link.
+ * @returns {import('../frame.js').View}
+ */
+export function reset(update, token) {
+  let isDone = false;
+  const form = new Form(update, {
+    id: 'reset',
+    button: 'Set the password',
+    send: async ({ newPassword = '' }) => {
+      await client.resetPassword({ token, newPassword });
+      isDone = true;
+    },
+    failures: {
+      TOKEN_INVALID: { message: 'This link is not good any more: it was used, it is older than 30 minutes, or you asked for another.' },
+    },
+  });
+  const content = () => {
+    if (isDone) {
+      return html`
+        <p class="notice good" role="status">Your new password is set. You were signed out everywhere.</p>
+        <a class="button primary" href="/account/sign-in">Sign in</a>
+      `;
+    }
+    const again = html`<ul class="links"><li><a href="/account/forgot">Ask for another link</a></li></ul>`;
+    if (!token) return html`<p>The link that led here is not complete. Open the one in your mail again.</p>${again}`;
+    return html`${form.template(newPasswordField(form, { name: 'newPassword', label: 'New password' }))} ${again}`;
+  };
+  return { title: 'Set a new password', width: 'form', content };
+}

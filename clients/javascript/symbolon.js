@@ -181,7 +181,7 @@ class Client {
   #failedAt = 0;
   /** When the timer is due: a browser that sleeps does not keep it. */
   #dueAt = 0;
-  /** @type {number | undefined} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isClosed = false;
 
@@ -461,7 +461,12 @@ class Client {
    * @returns {Promise<User>}
    */
   #signIn(path, body) {
-    return this.#change(async () => this.#receive(await this.#send('POST', path, { body })));
+    return this.#change(async () => {
+      const answer = await this.#send('POST', path, { body });
+      // The session that it belonged to is ended.
+      this.#retryKey.drop();
+      return this.#receive(answer);
+    });
   }
 
   /**
@@ -802,9 +807,9 @@ class RetryKey {
   /**
    * The answer to `key` has come.
    *
-   * @param {string} key
+   * @param {string} [key]
    */
-  drop(key) {
+  drop(key = this.#read()) {
     if (this.#read() === key) this.#write('');
   }
 

@@ -64,6 +64,7 @@ test('a day offline is no storm, and no logout', async () => {
 
 test('when the network is back it goes on at once', async () => {
   for (const event of ['online', 'visibilitychange']) {
+    fixChance(0);
     const { browser } = setUp();
     const tab = await openPage(browser);
     browser.network = offline;

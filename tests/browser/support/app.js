@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
+import { PASSWORD } from './service.js';
+
 const CLIENT = fileURLToPath(new URL('../../../clients/javascript/symbolon.js', import.meta.url));
 
 const PAGE = `<!doctype html>
@@ -67,4 +69,18 @@ export class App {
     await page.waitForFunction('window.client');
     return page;
   }
+}
+
+/**
+ * Makes an account in an app that is open, and forgets that nobody was signed in before.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function signUp(page, email = 'ada@example.com') {
+  const account = { email, password: PASSWORD };
+  await page.evaluate(async (account) => {
+    await window.client.ready;
+    await window.client.register(account);
+    window.seen.length = 0;
+  }, account);
 }

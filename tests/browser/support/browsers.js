@@ -9,7 +9,13 @@ const LAUNCH = {
     chromium.launch({
       executablePath: '/usr/bin/chromium',
       // Root may not use the sandbox; what it shows here is our own.
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     }),
   // The browser as it is installed, by WebDriver BiDi.
   firefox: () => firefox.launch({ executablePath: '/usr/bin/firefox-esr', channel: 'moz-firefox' }),
@@ -31,14 +37,15 @@ export function withBrowsers() {
 }
 
 /**
- * A test that runs in each browser, with a profile of its own.
+ * A test that runs in each of these browsers, with a profile of its own.
  *
  * @param {string} name
+ * @param {(keyof typeof LAUNCH)[]} browsers
  * @param {(t: import('node:test').TestContext, context: import('playwright-core').BrowserContext, browser: string)
  *   => Promise<void>} run
  */
-export function inBrowsers(name, run) {
-  for (const browser of BROWSERS) {
+export function inBrowsers(name, browsers, run) {
+  for (const browser of browsers) {
     test(`${name} (${browser})`, { timeout: 3600_000 }, async (t) => {
       const context = await running.get(browser)?.newContext();
       if (!context) throw new Error(`${browser} is not running`);

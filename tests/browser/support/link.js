@@ -43,10 +43,12 @@ export class Link {
       [service, browser],
     ]) {
       this.#sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => {
-        this.#sockets.delete(socket);
-        other.destroy();
-      });
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          this.#sockets.delete(socket);
+          other.destroy();
+        });
     }
     browser.pipe(service);
     service.on('data', async (bytes) => {

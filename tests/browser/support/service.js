@@ -82,7 +82,10 @@ export class Service {
   async run() {
     if (!existsSync(BINARY)) throw new Error(`there is no ${BINARY}: cargo build makes it`);
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(BINARY, { env: { PATH, HOME, ...this.settings }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(BINARY, {
+      env: { PATH, HOME, ...this.settings },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     child.stderr?.setEncoding('utf8').on('data', (text) => (this.log += text));
     this.#process = child;
     for (let i = 0; i < 300; i++) {
@@ -95,7 +98,9 @@ export class Service {
 
   async #answers() {
     const socket = connect(this.port, '127.0.0.1');
-    const answers = await new Promise((done) => socket.on('connect', () => done(true)).on('error', () => done(false)));
+    const answers = await new Promise((done) =>
+      socket.on('connect', () => done(true)).on('error', () => done(false)),
+    );
     socket.destroy();
     return answers;
   }
@@ -107,6 +112,11 @@ export class Service {
     const gone = new Promise((exited) => child.on('exit', exited));
     child.kill(signal);
     await gone;
+  }
+
+  /** How many refreshes it has answered with tokens. */
+  get refreshes() {
+    return this.log.match(/ refresh session=/g)?.length ?? 0;
   }
 
   /**
@@ -136,7 +146,11 @@ export class Service {
    * @param {string} email
    */
   async register(email) {
-    const { user } = await this.post('/auth/register', { email, password: PASSWORD, refreshTransport: 'body' });
+    const { user } = await this.post('/auth/register', {
+      email,
+      password: PASSWORD,
+      refreshTransport: 'body',
+    });
     return user;
   }
 }

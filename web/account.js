@@ -1,7 +1,7 @@
 /** The pages under `/account`: which view is shown where. */
 
 import { keepShowing, WAITING } from './frame.js';
-import { whySignedOut } from './session.js';
+import { mustVerify, whySignedOut } from './session.js';
 import { devices } from './views/devices.js';
 import { forgot } from './views/forgot.js';
 import { password } from './views/password.js';
@@ -35,8 +35,6 @@ const PUBLIC = {
   '/account/verify': (update) => verify(update, token),
 };
 
-const isVerificationRequired = document.documentElement.dataset.verifiedEmail === 'required';
-
 /** From the mailed link that led here. */
 let token = '';
 
@@ -53,7 +51,7 @@ function placeOf({ state, user }) {
   const enter = ENTRANCES[path];
   if (!user) return { key: `${path} signed out`, open: enter ?? ((update) => signIn(update, whySignedOut())) };
   if (enter) return { key: 'sent on', open: sentOn };
-  if (isVerificationRequired && !user.emailVerified) return { key: `unverified ${user.id}`, open: unverified };
+  if (mustVerify(user)) return { key: `unverified ${user.id}`, open: unverified };
   return { key: `${path} ${user.id}`, open: PRIVATE[path] ?? profile };
 }
 
@@ -70,14 +68,14 @@ function takeToken() {
  * @returns {import('./frame.js').Link[]}
  */
 function linksOf({ user }) {
-  if (!user || (isVerificationRequired && !user.emailVerified)) return [];
+  if (!user || mustVerify(user)) return [];
   const path = pathOf(location);
   const links = [
     { href: '/account', text: 'Profile' },
     { href: '/account/devices', text: 'Devices' },
     { href: '/account/password', text: 'Password' },
   ].map((link) => ({ ...link, isCurrent: link.href === path }));
-  return user.role === 'admin' ? [...links, { href: '/admin', text: 'Administration' }] : links;
+  return user.role === 'admin' ? [...links, { href: '/admin', text: 'Admin' }] : links;
 }
 
 /** @param {{ pathname: string }} address */

@@ -5,9 +5,10 @@ import { overview } from './admin/overview.js';
 import { user } from './admin/user.js';
 import { users } from './admin/users.js';
 import { keepShowing, WAITING } from './frame.js';
-import { whySignedOut } from './session.js';
+import { mustVerify, whySignedOut } from './session.js';
 import { noAdmin } from './views/no-admin.js';
 import { signIn } from './views/sign-in.js';
+import { unverified } from './views/unverified.js';
 
 /**
  * @param {import('./session.js').Session} session
@@ -16,6 +17,7 @@ import { signIn } from './views/sign-in.js';
 function placeOf({ state, user: me }) {
   if (state === 'unknown') return WAITING;
   if (!me) return { key: 'signed out', open: (update) => signIn(update, whySignedOut()) };
+  if (mustVerify(me)) return { key: `unverified ${me.id}`, open: unverified };
   if (me.role !== 'admin') return { key: `no admin ${me.id}`, open: noAdmin };
   const { path, query } = address();
   const [, list, id] = path.split('/');
@@ -38,8 +40,9 @@ function address() {
  * @returns {import('./frame.js').Link[]}
  */
 function linksOf({ user: me }) {
-  const account = { href: '/account', text: 'Your account' };
-  if (me?.role !== 'admin') return [account];
+  const account = { href: '/account', text: 'Account' };
+  if (!me || mustVerify(me)) return [];
+  if (me.role !== 'admin') return [account];
   const { path } = address();
   return [
     { href: '#/', text: 'Overview', isCurrent: path === '' || path === '/' },

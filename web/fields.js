@@ -78,7 +78,7 @@ export function passwordField(form, { autocomplete = 'current-password', ...fiel
  * @param {Field} field
  */
 export function newPasswordField(form, field) {
-  const hint = `At least ${PASSWORD_MIN_LENGTH} characters. A few words in a row are good.`;
+  const hint = `At least ${PASSWORD_MIN_LENGTH} characters. A few words do well.`;
   return passwordField(form, { hint, ...field, autocomplete: 'new-password' });
 }
 

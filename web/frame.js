@@ -55,7 +55,7 @@ export function keepShowing(placeOf, linksOf) {
     render(menuOf(linksOf(client.session), signingOut), menu);
     render(bannerOf(client.session), banner);
     // Not on arrival: a browser has put the focus where people expect it.
-    if (isOther && !isArrival) main.querySelector('h1')?.focus();
+    if (isOther && !isArrival) focusHeading();
   }
 
   client.onChange(show);
@@ -68,6 +68,11 @@ export function keepShowing(placeOf, linksOf) {
   });
   show();
   return show;
+}
+
+/** For when what had the focus is gone. */
+export function focusHeading() {
+  document.querySelector('h1')?.focus();
 }
 
 /**
@@ -86,8 +91,10 @@ export const WAITING = {
       content: () =>
         client.session.error
           ? html`
-              <p>The service cannot be reached at the moment. You have not been signed out: this page goes on trying.</p>
-              <div class="buttons"><button @click=${tryNow} aria-busy=${trying.isBusy}>Try now</button></div>
+              <div class="card">
+                <p>The service cannot be reached at the moment. You have not been signed out: this page goes on trying.</p>
+                <button @click=${tryNow} aria-busy=${trying.isBusy}>Try now</button>
+              </div>
             `
           : html`<p class="late quiet">One moment…</p>`,
     });

@@ -27,6 +27,17 @@ export function currentUser() {
   return user;
 }
 
+const isVerificationRequired = document.documentElement.dataset.verifiedEmail === 'required';
+
+/**
+ * Whether the service refuses all calls of `user` until the address is verified.
+ *
+ * @param {User} user
+ */
+export function mustVerify(user) {
+  return isVerificationRequired && !user.emailVerified;
+}
+
 /**
  * Does what ends the session.
  *

@@ -80,8 +80,10 @@ export function wait(seconds) {
 }
 
 /**
+ * So many of a thing.
+ *
  * @param {number} number
- * @param {string} thing
+ * @param {string} thing As in `user`.
  */
 export function count(number, thing) {
   return `${number.toLocaleString('en')} ${thing}${number === 1 ? '' : 's'}`;

@@ -21,6 +21,8 @@ const SERIES = [
 const STEP = 10;
 const GAP = 2;
 const HEIGHT = 100;
+/** The hours that are named below. */
+const QUARTERS = [0, 6, 12, 18];
 
 /**
  * What happened by the hour. Refreshes outnumber sign-ins by far, so each has a chart to itself with a
@@ -46,8 +48,7 @@ function chart({ title, of, style }, hours) {
   const numbers = hours.map(of);
   const highest = Math.max(...numbers);
   const total = numbers.reduce((sum, number) => sum + number, 0).toLocaleString();
-  const busiest = hours[numbers.indexOf(highest)];
-  const most = highest > 0 && busiest ? `At most ${highest.toLocaleString()}, at ${timeOfDay(busiest.hour)}` : 'None';
+  const most = highest > 0 ? `At most ${highest.toLocaleString()} in an hour` : 'None';
   const label = `${title} by the hour in the last 24 hours: ${total} in all. ${most}.`;
   const width = hours.length * STEP;
   return html`
@@ -59,7 +60,7 @@ function chart({ title, of, style }, hours) {
         ${numbers.map((number, index) => bar(number, highest, index, `${timeOfDay(hours[index]?.hour ?? '')}: ${number}`))}
       </svg>
       <p class="axis quiet" aria-hidden="true">
-        ${[0, 8, 16, 23].map((index) => html`<span>${timeOfDay(hours[index]?.hour ?? '')}</span>`)}
+        ${QUARTERS.map((index) => html`<span>${timeOfDay(hours[index]?.hour ?? '')}</span>`)}
       </p>
     </figure>
   `;

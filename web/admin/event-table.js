@@ -7,7 +7,7 @@ import { isAlarm, ofKind } from './event-words.js';
 
 /**
  * @param {Recorded[]} events
- * @param {string} [about] The user whom all of them are about, if they are.
+ * @param {string} [about] The user at whose page they are shown.
  */
 export function eventTable(events, about) {
   return html`
@@ -17,7 +17,7 @@ export function eventTable(events, about) {
         <tr>
           <th scope="col">When</th>
           <th scope="col">What</th>
-          ${about ? nothing : html`<th scope="col">Whose account</th>`}
+          <th scope="col">Whose account</th>
           <th scope="col">By</th>
           <th scope="col">From</th>
         </tr>
@@ -39,7 +39,7 @@ function row({ at, kind, detail, user, actor, ip, userAgent }, about) {
         <span class=${isAlarm(kind) ? 'badge bad' : ''}>${ofKind(kind)}</span>
         ${detail ? html`<br><span class="quiet">${detail}</span>` : nothing}
       </td>
-      ${about ? nothing : html`<td data-label="Whose account">${user ? linkTo(user) : '–'}</td>`}
+      <td data-label="Whose account">${owner(user, about)}</td>
       <td data-label="By">${doer(actor, user)}</td>
       <td data-label="From">${ip ?? '–'}${userAgent ? html`<br><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}</td>
     </tr>
@@ -47,11 +47,20 @@ function row({ at, kind, detail, user, actor, ip, userAgent }, about) {
 }
 
 /**
+ * @param {string | null} user
+ * @param {string} [about]
+ */
+function owner(user, about) {
+  if (!user) return '–';
+  return user === about ? html`<span class="quiet">this one</span>` : linkTo(user);
+}
+
+/**
  * @param {string | null} actor
  * @param {string | null} user
  */
 function doer(actor, user) {
-  if (!actor) return html`<span class="quiet">the service</span>`;
+  if (!actor) return '–';
   return actor === user ? html`<span class="quiet">the owner</span>` : linkTo(actor);
 }
 

@@ -2,7 +2,7 @@
 
 /** @type {Record<string, string>} */
 export const EVENTS = {
-  registered: 'Account made',
+  registered: 'Account created',
   signed_in: 'Signed in',
   signed_out: 'Signed out',
   session_revoked: 'Session ended',

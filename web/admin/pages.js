@@ -1,5 +1,5 @@
 import { html, nothing } from '../vendor/lit-html.js';
-import { ofFailure } from '../words.js';
+import { count, ofFailure } from '../words.js';
 
 /**
  * A list that comes page by page.
@@ -65,7 +65,7 @@ export class Pages {
     const rows = this.rows;
     const again = rows && rows.length > 0 ? this.more : this.first;
     return html`
-      <div aria-busy=${this.isBusy}>
+      <div class="stack" aria-busy=${this.isBusy}>
         ${rows && rows.length > 0 ? table(rows) : nothing}
         <div role="alert">${this.failure ? html`<p class="notice bad">${this.failure}</p>` : nothing}</div>
         <p class="count quiet" role="status" tabindex="-1">${this.#count(thing)}</p>
@@ -78,9 +78,8 @@ export class Pages {
   /** @param {string} thing */
   #count(thing) {
     if (!this.rows) return this.failure ? '' : 'One moment…';
-    const { length } = this.rows;
-    if (length === 0) return `No ${thing}s.`;
-    const things = `${length} ${thing}${length === 1 ? '' : 's'}`;
+    if (this.rows.length === 0) return `No ${thing}s.`;
+    const things = count(this.rows.length, thing);
     return this.#cursor ? `The newest ${things}; there are more.` : `${things}.`;
   }
 }

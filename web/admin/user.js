@@ -148,7 +148,7 @@ function facts({ id, name, emailVerified, disabled, createdAt, lastLoginAt }) {
       <div><dt>Name</dt><dd>${name ?? '–'}</dd></div>
       <div><dt>Since</dt><dd>${date(createdAt)}</dd></div>
       <div><dt>Last sign-in</dt><dd>${lastLoginAt ? dateAndTime(lastLoginAt) : 'never'}</dd></div>
-      <div><dt>Id</dt><dd><code>${id}</code></dd></div>
+      <div class="wide"><dt>Id</dt><dd><code>${id}</code></dd></div>
     </dl>
   `;
 }
@@ -164,7 +164,7 @@ function sessionTable(sessions) {
           <th scope="col">Address</th>
           <th scope="col">Last used</th>
           <th scope="col">Signed in</th>
-          <th scope="col">Ends at the latest</th>
+          <th scope="col">Ends</th>
         </tr>
       </thead>
       <tbody>
@@ -175,7 +175,7 @@ function sessionTable(sessions) {
               <td data-label="Address">${ip ?? '–'}</td>
               <td data-label="Last used">${distance(lastUsedAt)}</td>
               <td data-label="Signed in">${date(createdAt)}</td>
-              <td data-label="Ends at the latest">${date(endsAt)}</td>
+              <td data-label="Ends">${date(endsAt)}</td>
             </tr>
           `,
         )}

@@ -24,6 +24,8 @@ export function users(update, search) {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const text = String(new FormData(form).get('search')).trim();
     const begin = () => {
+      // Somebody may have left meanwhile.
+      if (!form.isConnected) return;
       search = text;
       // For who comes back from a user.
       history.replaceState(null, '', text ? `#/users?search=${encodeURIComponent(text)}` : '#/users');

@@ -1,4 +1,5 @@
 import { nameOfDevice } from '../device.js';
+import { focusHeading } from '../frame.js';
 import { client, signOut } from '../session.js';
 import { Task } from '../task.js';
 import { date, distance } from '../times.js';
@@ -33,7 +34,7 @@ export function devices(update) {
       return words;
     });
     // The button that was pressed is gone.
-    if (isDone) document.querySelector('h1')?.focus();
+    if (isDone) focusHeading();
   };
 
   /** @param {SessionInfo} session */
@@ -64,7 +65,7 @@ export function devices(update) {
     content: () => html`
       <p>You are signed in on these. If you do not know one, sign it out and <a href="/account/password">change your password</a>.</p>
       ${task.outcome}
-      <div aria-busy=${task.isBusy}>${list()}</div>
+      <div class="stack" aria-busy=${task.isBusy}>${list()}</div>
     `,
   };
 }

@@ -11,8 +11,10 @@ export function noAdmin() {
     title: 'For administrators',
     width: 'form',
     content: () => html`
-      <p>You are signed in as <strong>${currentUser().email}</strong>, who is not an administrator.</p>
-      <a class="button primary" href="/account">Go to your account</a>
+      <div class="card">
+        <p>You are signed in as <strong>${currentUser().email}</strong>, who is not an administrator.</p>
+        <a class="button primary" href="/account">Go to your account</a>
+      </div>
     `,
   };
 }

@@ -11,7 +11,7 @@ import { isRegistrationOpen } from './sign-in.js';
 export function register(update) {
   const form = new Form(update, {
     id: 'register',
-    button: 'Make the account',
+    button: 'Create the account',
     keeps: true,
     send: async ({ name, email = '', password = '' }) => {
       await client.register({ email, password, ...(name && { name }) });
@@ -21,9 +21,9 @@ export function register(update) {
     },
   });
   const { search } = location;
-  const closed = html`<p>New accounts are not taken at the moment. If you have one, you can sign in.</p>`;
+  const closed = html`<p class="card">New accounts are not taken at the moment. If you have one, you can sign in.</p>`;
   return {
-    title: 'Make an account',
+    title: 'Create an account',
     width: 'form',
     content: () => html`
       ${

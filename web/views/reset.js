@@ -1,5 +1,6 @@
 import { newPasswordField } from '../fields.js';
 import { Form } from '../form.js';
+import { focusHeading } from '../frame.js';
 import { client } from '../session.js';
 import { html } from '../vendor/lit-html.js';
 
@@ -17,7 +18,11 @@ export function reset(update, token) {
     button: 'Set the password',
     send: async ({ newPassword = '' }) => {
       await client.resetPassword({ token, newPassword });
+      // Most likely it was this user's password, and the session here is over, too.
+      if (client.session.user) await client.refresh().catch(() => {});
       isDone = true;
+      update();
+      focusHeading();
     },
     failures: {
       TOKEN_INVALID: { message: 'This link is not good any more: it was used, it is older than 30 minutes, or you asked for another.' },
@@ -26,12 +31,14 @@ export function reset(update, token) {
   const content = () => {
     if (isDone) {
       return html`
-        <p class="notice good" role="status">Your new password is set. You were signed out everywhere.</p>
-        <a class="button primary" href="/account/sign-in">Sign in</a>
+        <div class="card">
+          <p class="notice good" role="status">Your new password is set. You were signed out everywhere.</p>
+          <a class="button primary" href="/account/sign-in">Sign in</a>
+        </div>
       `;
     }
     const again = html`<ul class="links"><li><a href="/account/forgot">Ask for another link</a></li></ul>`;
-    if (!token) return html`<p>The link that led here is not complete. Open the one in your mail again.</p>${again}`;
+    if (!token) return html`<p class="card">The link that led here is not complete. Open the one in your mail again.</p>${again}`;
     return html`${form.template(newPasswordField(form, { name: 'newPassword', label: 'New password' }))} ${again}`;
   };
   return { title: 'Set a new password', width: 'form', content };

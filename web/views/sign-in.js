@@ -32,7 +32,7 @@ export function signIn(update, reason = '') {
       `)}
       <ul class="links">
         <li><a href="/account/forgot${search}">I forgot my password</a></li>
-        ${isRegistrationOpen ? html`<li><a href="/account/register${search}">Make an account</a></li>` : nothing}
+        ${isRegistrationOpen ? html`<li><a href="/account/register${search}">Create an account</a></li>` : nothing}
       </ul>
     `,
   };

@@ -1,4 +1,4 @@
-import { client, currentUser, signOut } from '../session.js';
+import { client, currentUser } from '../session.js';
 import { Task } from '../task.js';
 import { html } from '../vendor/lit-html.js';
 
@@ -20,13 +20,14 @@ export function unverified(update) {
     title: 'Verify your address',
     width: 'form',
     content: () => html`
-      <p>Before you go on, show that <strong>${currentUser().email}</strong> is yours: open the link in the mail that we have sent there.</p>
-      <p>Nothing came? Look among the spam, or have it sent again.</p>
-      ${task.outcome}
-      <div class="buttons" aria-busy=${task.isBusy}>
-        <button class="primary" @click=${look}>I have verified it</button>
-        <button @click=${() => task.run(resend)}>Send it again</button>
-        <button @click=${() => task.run(signOut)}>Sign out</button>
+      <div class="card">
+        <p>Before you go on, show that <strong>${currentUser().email}</strong> is yours: open the link in the mail that we have sent there.</p>
+        <p>Nothing came? Look among the spam, or have it sent again.</p>
+        ${task.outcome}
+        <div class="buttons" aria-busy=${task.isBusy}>
+          <button class="primary" @click=${look}>I have verified it</button>
+          <button @click=${() => task.run(resend)}>Send it again</button>
+        </div>
       </div>
     `,
   };

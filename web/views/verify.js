@@ -1,4 +1,5 @@
 import { SymbolonError } from '../client.js';
+import { focusHeading } from '../frame.js';
 import { client } from '../session.js';
 import { Task } from '../task.js';
 import { html } from '../vendor/lit-html.js';
@@ -15,8 +16,8 @@ export function verify(update, token) {
   let isDone = false;
   let isSpent = false;
   const task = new Task(update);
-  const verifyNow = () =>
-    task.run(async () => {
+  const verifyNow = async () => {
+    await task.run(async () => {
       await client.verifyEmail(token).catch((error) => {
         isSpent = error instanceof SymbolonError && error.code === 'TOKEN_INVALID';
         if (!isSpent) throw error;
@@ -24,6 +25,8 @@ export function verify(update, token) {
       isDone = !isSpent;
       return isDone ? 'Your e-mail address is verified.' : '';
     });
+    if (isDone || isSpent) focusHeading();
+  };
   const rest = () => {
     if (isDone) return html`<a class="button primary" href="/account">Go to your account</a>`;
     if (isSpent) return spent();
@@ -36,7 +39,7 @@ export function verify(update, token) {
   return {
     title: 'Verify your address',
     width: 'form',
-    content: () => html`${task.outcome} ${rest()}`,
+    content: () => html`<div class="card">${task.outcome} ${rest()}</div>`,
   };
 }
 

@@ -64,13 +64,13 @@ inBrowsers(
       databases: [],
     });
     // Not even on a page of the service that lies where the cookie belongs.
-  const own = await context.newPage();
-  await own.goto(`${service.url}/account/forgot`);
-  await own.evaluate(() => history.pushState(null, '', '/auth/'));
-  assert.equal(await own.evaluate(() => document.cookie), '');
-  await own.close();
+    const own = await context.newPage();
+    await own.goto(`${service.url}/account/forgot`);
+    await own.evaluate(() => history.pushState(null, '', '/auth/'));
+    assert.equal(await own.evaluate(() => document.cookie), '');
+    await own.close();
 
-  await page.reload();
+    await page.reload();
     await page.waitForFunction(() => window.client?.session.user?.email === 'ada@example.com');
     assert.equal((await page.evaluate(() => window.client.me())).email, ACCOUNT.email);
 

@@ -120,6 +120,21 @@ export class Service {
   }
 
   /**
+   * The link in the latest mail of its kind, which in development is logged.
+   *
+   * @param {'verify' | 'reset'} kind
+   */
+  async mailedLink(kind) {
+    const links = new RegExp(`/account/${kind}\\\\?#token=[\\w-]+`, 'g');
+    for (let i = 0; i < 200; i++) {
+      const link = this.log.match(links)?.at(-1);
+      if (link) return this.url + link.replace('\\', '');
+      await sleep(50);
+    }
+    throw new Error(`no mail came:\n${this.log}`);
+  }
+
+  /**
    * Runs another command of the binary, with the same settings.
    *
    * @param {string[]} command

@@ -43,20 +43,21 @@ fn the_security_table_is_current() {
     compare(&path, &text, &current);
 }
 
-/// Ids of requirements, each with the tests whose doc comment says `Security: …`.
+/// Ids of requirements, each with the tests whose comment says `Security: …`.
 fn proofs() -> BTreeMap<String, Vec<String>> {
     let mut proofs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in ["src", "tests"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+    for file in ["src", "tests", "clients"].iter().flat_map(|folder| sources(&root().join(folder)))
+    {
         let place = file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(&file).unwrap();
         let mut ids: Vec<String> = Vec::new();
         for line in text.lines().map(str::trim) {
             if let Some((_, named)) =
-                line.strip_prefix("///").and_then(|l| l.split_once("Security: "))
+                line.strip_prefix("//").and_then(|l| l.split_once("Security: "))
             {
                 let words = named.split(|c: char| !c.is_ascii_alphanumeric());
                 ids.extend(words.filter(|word| is_id(word)).map(str::to_owned));
-            } else if let Some(name) = line.strip_prefix("fn ").and_then(|l| l.split('(').next()) {
+            } else if let Some(name) = test_name(line) {
                 for id in ids.drain(..) {
                     proofs.entry(id).or_default().push(format!("`{name}` in {place}"));
                 }
@@ -66,6 +67,16 @@ fn proofs() -> BTreeMap<String, Vec<String>> {
     proofs
 }
 
+/// The name of the test that begins on this line, in Rust or in JavaScript.
+fn test_name(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix("fn ") {
+        return rest.split('(').next();
+    }
+    // A long one stands on a line of its own.
+    let rest = ["test('", "inBrowsers('", "'"].iter().find_map(|begin| line.strip_prefix(begin))?;
+    rest.split('\'').next()
+}
+
 fn is_id(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next().is_some_and(|letter| ('A'..='N').contains(&letter))
@@ -73,13 +84,17 @@ fn is_id(word: &str) -> bool {
         && letters.all(|letter| letter.is_ascii_digit())
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+/// What is written by us in Rust and JavaScript.
+fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with("node_modules") {
+            continue;
+        }
         if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "js") {
             files.push(path);
         }
     }

@@ -23,13 +23,22 @@ const LAUNCH = {
 
 export const BROWSERS = /** @type {(keyof typeof LAUNCH)[]} */ (Object.keys(LAUNCH));
 
+/**
+ * Starts a browser.
+ *
+ * @param {keyof typeof LAUNCH} name
+ */
+export function launch(name) {
+  return LAUNCH[name]();
+}
+
 /** @type {Map<string, import('playwright-core').Browser>} */
 const running = new Map();
 
 /** Starts the browsers of a test file, for as long as its tests run. */
 export function withBrowsers() {
   before(async () => {
-    for (const name of BROWSERS) running.set(name, await LAUNCH[name]());
+    for (const name of BROWSERS) running.set(name, await launch(name));
   });
   after(async () => {
     for (const browser of running.values()) await browser.close();

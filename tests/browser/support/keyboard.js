@@ -18,7 +18,8 @@ function look(target) {
   const active = document.activeElement;
   const places = [...document.querySelectorAll('a, button, input, select, summary')];
   const place = places.find((element) => element.checkVisibility() && nameOf(element) === target);
-  const isBefore = place && active && place.compareDocumentPosition(active) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const isBefore =
+    place && active && place.compareDocumentPosition(active) & Node.DOCUMENT_POSITION_FOLLOWING;
   return { name: nameOf(active), way: isBefore && active !== document.body ? 'Shift+Tab' : 'Tab' };
 }
 

@@ -135,12 +135,18 @@ export class Service {
   }
 
   /**
-   * Runs another command of the binary, with the same settings.
+   * Makes an administrator, as an operator does.
    *
-   * @param {string[]} command
+   * @param {{ email: string, password: string }} admin
    */
-  command(...command) {
-    return execFileSync(BINARY, command, { env: { ...process.env, ...this.settings }, encoding: 'utf8' });
+  createAdmin({ email, password }) {
+    const { PATH = '', HOME = '' } = process.env;
+    const env = { PATH, HOME, ...this.settings };
+    execFileSync(BINARY, ['users', 'create-admin', email, '--password-stdin'], {
+      env,
+      input: password,
+      stdio: 'pipe',
+    });
   }
 
   /**

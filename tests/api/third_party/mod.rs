@@ -194,8 +194,13 @@ impl Drop for Verifier {
 
 /// What `npm` wrote down is good wherever its packages come from.
 #[test]
-fn the_lock_file_names_no_registry() {
-    let lock = include_str!("../../third_party/package-lock.json");
-    assert!(!lock.contains("\"resolved\""), "see tests/third_party/.npmrc");
-    assert!(lock.contains("\"integrity\""));
+fn the_lock_files_name_no_registry() {
+    let locks = [
+        include_str!("../../third_party/package-lock.json"),
+        include_str!("../../phones/package-lock.json"),
+    ];
+    for lock in locks {
+        assert!(!lock.contains("\"resolved\""), "see the .npmrc beside it");
+        assert!(lock.contains("\"integrity\""));
+    }
 }

@@ -3,6 +3,7 @@
 
 mod kotlin;
 mod scenario;
+mod swift;
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};

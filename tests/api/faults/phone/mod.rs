@@ -41,7 +41,7 @@ on_both_databases! {
     /// Security: B1, B2, B3.
     fn with_keys_nobody_is_logged_out(db) {
         let server = TestServer::with(db, &LONG_LIVES);
-        let refreshes = rounds(500, 10_000);
+        let refreshes = rounds(500, 5_000);
         let habits = [Habit::OneRecord, Habit::TokenThenKey].repeat(10);
         let began = Instant::now();
         let phones = play(&server, &habits, |mut phone| {

@@ -74,7 +74,7 @@ pub(super) struct Network<'a> {
     under_way: Vec<(Request, Line)>,
     /// The tokens that the server has handed out, by their generation.
     tokens: BTreeMap<i64, String>,
-    /// The first answer that was a refusal.
+    /// The first answer that ended the session, or told of its end.
     pub refusal: Option<Answer>,
 }
 
@@ -164,8 +164,11 @@ impl<'a> Network<'a> {
             assert_eq!(generation(&token), next, "not the token that follows");
             let first = self.tokens.entry(next).or_insert_with(|| token.clone());
             assert_eq!(*first, token, "two tokens of one generation");
-        } else {
+        } else if answer.status == 401 {
             self.refusal.get_or_insert_with(|| answer.clone());
+        } else {
+            // By the server itself, where the machine is busy.
+            answer.clone().expect_failure(503, "UNAVAILABLE");
         }
         Some(answer)
     }

@@ -13,6 +13,32 @@ fn the_settings_table_is_current() {
     keep_current("README.md", "settings", &symbolon::settings::table::markdown());
 }
 
+/// What `docs/clients.md` shows of the clients is what their sources say.
+#[test]
+fn the_excerpts_of_the_clients_are_current() {
+    for (language, file, start) in [
+        ("kotlin", "clients/kotlin/Symbolon.kt", "private fun refresh("),
+        ("swift", "clients/swift/Symbolon.swift", "private func refresh("),
+    ] {
+        let excerpt = format!("```{language}\n{}```\n", function(file, start));
+        keep_current("docs/clients.md", language, &excerpt);
+    }
+}
+
+/// A function of a source and the comment above it. Its last line is the first brace of its depth.
+fn function(file: &str, start: &str) -> String {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.iter().position(|line| line.trim_start().starts_with(start)).unwrap();
+    let depth = lines[first].len() - lines[first].trim_start().len();
+    let closes = |line: &&str| line.trim_start() == "}" && line.len() == depth + 1;
+    let length = lines[first..].iter().position(closes).unwrap();
+    let is_comment = |line: &&&str| line.trim_start().starts_with(['/', '*']);
+    let comment = lines[..first].iter().rev().take_while(is_comment).count();
+    let lines = &lines[first - comment..=first + length];
+    lines.iter().map(|line| line.get(depth..).unwrap_or_default().to_owned() + "\n").collect()
+}
+
 /// Every requirement of `docs/security.md` names the tests that prove it, or says why none can.
 #[test]
 fn the_security_table_is_current() {

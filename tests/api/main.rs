@@ -11,6 +11,7 @@ mod support;
 mod admin;
 mod auth;
 mod cli;
+mod clients;
 mod cors;
 mod cross_site;
 mod faults;

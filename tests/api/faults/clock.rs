@@ -1,20 +1,9 @@
 //! Instances whose own clocks are wrong.
 
-use std::path::PathBuf;
-
 use crate::support::Db;
 use crate::support::client::claims;
+use crate::support::faketime::libfaketime;
 use crate::support::process::{Process, free_port};
-
-/// What makes a process believe in another time.
-fn libfaketime() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
-    let library = |folder: PathBuf| folder.join("faketime/libfaketime.so.1");
-    folders
-        .map(library)
-        .find(|library| library.exists())
-        .expect("libfaketime is not there: run scripts/install")
-}
 
 /// An instance on PostgreSQL goes by the database's clock, however wrong its own is.
 #[test]

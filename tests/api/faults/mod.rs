@@ -10,6 +10,7 @@ mod group;
 mod guard;
 mod instances;
 mod kill;
+mod phone;
 mod prune;
 mod races;
 mod secrets;

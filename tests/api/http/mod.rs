@@ -4,6 +4,6 @@ mod bodies;
 mod failures;
 mod headers;
 mod malformed;
-mod raw;
+pub mod raw;
 mod stalls;
 mod stop;

@@ -1,12 +1,15 @@
 //! Bytes as they go over the wire, there and back.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName};
 
 use crate::support::{Answer, Client};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection of one's own.
 pub struct Line {
@@ -34,6 +37,17 @@ impl Line {
     /// Sends bytes; `false` where the server takes no more.
     pub fn say(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
+    }
+
+    /// Says that nothing more will be said, as a client does that closes its side.
+    pub fn hang_up(&self) {
+        let _gone = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Waits until something of an answer is there; hears nothing of it.
+    pub fn wait_for_an_answer(&self) {
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let _come = self.stream.peek(&mut [0]);
     }
 
     /// Listens until the server closes, but no longer than `patience`.
@@ -64,7 +78,7 @@ impl Line {
 
     /// Listens for one answer; `None` where the connection ends before it has come.
     pub fn try_next(&mut self) -> Option<Answer> {
-        self.stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut chunk = [0; 4096];
         loop {
             if let Some(answer) = parse(&self.heard).into_iter().next() {

@@ -89,7 +89,7 @@ function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt
         <div><dt>Address</dt><dd>${ip ?? 'unknown'}</dd></div>
         <div><dt>Signed in</dt><dd>${date(createdAt)}</dd></div>
         <div><dt>Ends if unused</dt><dd>${date(expiresAt)}</dd></div>
-        <div><dt>Ends at the latest</dt><dd>${date(endsAt)}</dd></div>
+        <div><dt>Ends by</dt><dd>${date(endsAt)}</dd></div>
       </dl>
       <button aria-label="Sign out ${device}" @click=${end}>Sign out</button>
     </li>

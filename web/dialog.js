@@ -9,13 +9,15 @@ import { html } from './vendor/lit-html.js';
  * @param {string} parts.id Unique on the page.
  * @param {string} parts.title
  * @param {unknown} parts.content
- * @param {() => void} parts.onClose Forgets what was said in it; what was typed into it is forgotten anyway.
+ * @param {import('./task.js').Task} parts.task What it is for: closed, it forgets what came of that, and
+ *   what was typed into it.
  */
-export function dialog({ id, title, content, onClose }) {
+export function dialog({ id, title, content, task }) {
   /** @param {Event} event */
   const close = ({ target }) => {
     /** @type {HTMLElement} */ (target).querySelector('form')?.reset();
-    onClose();
+    task.clear();
+    task.update();
   };
   return html`
     <dialog id=${id} aria-labelledby="${id}-title" @close=${close}>

@@ -1,5 +1,6 @@
 /** The fields of forms, each with its label, its hint and what is wrong with it. */
 
+import { PASSWORD_MIN_LENGTH } from './facts.js';
 import { html, nothing } from './vendor/lit-html.js';
 
 /**
@@ -11,8 +12,6 @@ import { html, nothing } from './vendor/lit-html.js';
  * @property {string} [value] What is in it at first.
  * @property {boolean} [isOptional]
  */
-
-const PASSWORD_MIN_LENGTH = Number(document.documentElement.dataset.passwordMinLength);
 
 /**
  * @param {import('./form.js').Form} form
@@ -65,7 +64,9 @@ export function passwordField(form, { autocomplete = 'current-password', ...fiel
         <input
           id=${idOf(form, name)} name=${name} type="password" autocomplete=${autocomplete} minlength=${minLength}
           required aria-invalid=${isWrong(form, name)} aria-describedby=${describers(form, field)}>
-        <button type="button" aria-pressed="false" aria-label="Show ${field.label}" @click=${togglePassword}>Show</button>
+        <button type="button" aria-pressed="false" aria-label="Show ${field.label}" @click=${togglePassword}>
+          Show
+        </button>
       </div>
     `,
   );

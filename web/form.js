@@ -110,7 +110,8 @@ function problemsIn(form) {
   return problems;
 }
 
-/** Browsers remember what was typed into plain text fields.
+/**
+ * Browsers remember what was typed into plain text fields.
  *
  * @param {HTMLFormElement} form
  */

@@ -92,7 +92,9 @@ export const WAITING = {
         client.session.error
           ? html`
               <div class="card">
-                <p>The service cannot be reached at the moment. You have not been signed out: this page goes on trying.</p>
+                <p>
+                  The service cannot be reached at the moment. You have not been signed out: this page goes on trying.
+                </p>
                 <button @click=${tryNow} aria-busy=${trying.isBusy}>Try now</button>
               </div>
             `

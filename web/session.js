@@ -1,6 +1,7 @@
 /** Who is signed in here, and if nobody is, why. */
 
 import { createClient } from './client.js';
+import { isVerificationRequired } from './facts.js';
 
 /** @typedef {import('./client.js').User} User */
 /** @typedef {import('./client.js').Session} Session */
@@ -26,8 +27,6 @@ export function currentUser() {
   if (!user) throw new Error('nobody is signed in');
   return user;
 }
-
-const isVerificationRequired = document.documentElement.dataset.verifiedEmail === 'required';
 
 /**
  * Whether the service refuses all calls of `user` until the address is verified.

@@ -31,6 +31,7 @@ pub const ASSETS: &[Asset] = &[
     web!("admin/users.js"),
     web!("device.js"),
     web!("dialog.js"),
+    web!("facts.js"),
     web!("fields.js"),
     web!("form.js"),
     web!("frame.js"),

@@ -21,8 +21,6 @@ const SERIES = [
 const STEP = 10;
 const GAP = 2;
 const HEIGHT = 100;
-/** The hours that are named below. */
-const QUARTERS = [0, 6, 12, 18];
 
 /**
  * What happened by the hour. Refreshes outnumber sign-ins by far, so each has a chart to itself with a
@@ -57,24 +55,23 @@ function chart({ title, of, style }, hours) {
       <p class="quiet">${most}</p>
       <svg role="img" aria-label=${label} viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none">
         <rect class="ground" x="0" y=${HEIGHT - 1} width=${width} height="1"></rect>
-        ${numbers.map((number, index) => bar(number, highest, index, `${timeOfDay(hours[index]?.hour ?? '')}: ${number}`))}
+        ${hours.map((hour, index) => bar(index, of(hour) / highest, `${timeOfDay(hour.hour)}: ${of(hour)}`))}
       </svg>
       <p class="axis quiet" aria-hidden="true">
-        ${QUARTERS.map((index) => html`<span>${timeOfDay(hours[index]?.hour ?? '')}</span>`)}
+        ${hours.filter((_, index) => index % 6 === 0).map(({ hour }) => html`<span>${timeOfDay(hour)}</span>`)}
       </p>
     </figure>
   `;
 }
 
 /**
- * @param {number} number
- * @param {number} highest
- * @param {number} index
+ * @param {number} index From the left.
+ * @param {number} part Of the highest bar; no number where all are none.
  * @param {string} words
  */
-function bar(number, highest, index, words) {
+function bar(index, part, words) {
   // Few is not none: what happened at all is to be seen.
-  const height = number === 0 ? 0 : Math.max(2, (number / highest) * HEIGHT);
+  const height = part > 0 ? Math.max(2, part * HEIGHT) : 0;
   return svg`
     <rect class="bar" x=${index * STEP + GAP / 2} y=${HEIGHT - height} width=${STEP - GAP} height=${height}>
       <title>${words}</title>

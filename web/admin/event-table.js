@@ -41,7 +41,9 @@ function row({ at, kind, detail, user, actor, ip, userAgent }, about) {
       </td>
       <td data-label="Whose account">${owner(user, about)}</td>
       <td data-label="By">${doer(actor, user)}</td>
-      <td data-label="From">${ip ?? '–'}${userAgent ? html`<br><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}</td>
+      <td data-label="From">
+        ${ip ?? '–'} ${userAgent ? html`<br><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}
+      </td>
     </tr>
   `;
 }

@@ -90,10 +90,17 @@ export function user(update, id) {
         <button>Set the role</button>
       </form>
       <div class="buttons" aria-busy=${acting.isBusy}>
-        <button @click=${() => setDisabled(!user.disabled)}>${user.disabled ? 'Enable the account' : 'Disable the account'}</button>
+        <button @click=${() => setDisabled(!user.disabled)}>
+          ${user.disabled ? 'Enable the account' : 'Disable the account'}
+        </button>
         <button class="danger quiet" @click=${() => openDialog(DELETE_DIALOG)}>Delete the account…</button>
       </div>
-      ${dialog({ id: DELETE_DIALOG, title: 'Delete this account?', content: confirmation(user.email), onClose: () => deleting.clear() })}
+      ${dialog({
+        id: DELETE_DIALOG,
+        title: 'Delete this account?',
+        content: confirmation(user.email),
+        task: deleting,
+      })}
     </section>
   `;
 
@@ -112,7 +119,7 @@ export function user(update, id) {
       <h2 id="sessions">Sessions</h2>
       ${
         sessions.length > 0
-          ? html`${sessionTable(sessions)}<div class="buttons"><button @click=${endSessions}>End all sessions</button></div>`
+          ? html`${sessionTable(sessions)} <button @click=${endSessions}>End all sessions</button>`
           : html`<p class="quiet">Signed in nowhere.</p>`
       }
     </section>

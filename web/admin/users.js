@@ -43,7 +43,9 @@ export function users(update, search) {
       <form role="search" novalidate @submit=${find} @input=${find}>
         <div class="field inline">
           <label for="search">Address or name</label>
-          <input id="search" name="search" type="search" value=${search} autocomplete="off" autocapitalize="none" spellcheck="false">
+          <input
+            id="search" name="search" type="search" value=${search} autocomplete="off" autocapitalize="none"
+            spellcheck="false">
           <button>Search</button>
         </div>
       </form>
@@ -92,5 +94,6 @@ function row({ id, email, name, role, emailVerified, disabled, lastLoginAt, crea
  */
 export function state(isDisabled, isVerified) {
   if (isDisabled) return html`<span class="badge bad">Disabled</span>`;
-  return isVerified ? html`<span class="badge good">Active</span>` : html`<span class="badge warning">Not verified</span>`;
+  if (!isVerified) return html`<span class="badge warning">Not verified</span>`;
+  return html`<span class="badge good">Active</span>`;
 }

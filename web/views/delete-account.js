@@ -19,10 +19,6 @@ export function deleteAccount(update) {
     send: ({ password = '' }) => leave(() => client.deleteAccount(password), 'Your account is deleted.'),
     failures: { INVALID_CREDENTIALS: { field: 'password', message: 'This is not your password.' } },
   });
-  const onClose = () => {
-    form.clear();
-    update();
-  };
   const content = () => html`
     <p>Your account, and all that is known of you here, is gone for good. You are signed out everywhere.</p>
     ${form.template(
@@ -35,6 +31,6 @@ export function deleteAccount(update) {
   `;
   return () => html`
     <button class="danger quiet" @click=${() => openDialog(DIALOG)}>Delete the account…</button>
-    ${dialog({ id: DIALOG, title: 'Delete your account?', content: content(), onClose })}
+    ${dialog({ id: DIALOG, title: 'Delete your account?', content: content(), task: form })}
   `;
 }

@@ -63,7 +63,10 @@ export function devices(update) {
     title: 'Your devices',
     width: 'text',
     content: () => html`
-      <p>You are signed in on these. If you do not know one, sign it out and <a href="/account/password">change your password</a>.</p>
+      <p>
+        You are signed in on these. If you do not know one, sign it out and
+        <a href="/account/password">change your password</a>.
+      </p>
       ${task.outcome}
       <div class="stack" aria-busy=${task.isBusy}>${list()}</div>
     `,
@@ -78,13 +81,15 @@ function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt
   const device = nameOfDevice(userAgent);
   return html`
     <li>
-      <h2 title=${userAgent ?? nothing}>${device}${current ? html` <span class="badge good">This device</span>` : nothing}</h2>
+      <h2 title=${userAgent ?? nothing}>
+        ${device} ${current ? html`<span class="badge good">This device</span>` : nothing}
+      </h2>
       <dl class="facts">
         <div><dt>Last used</dt><dd>${distance(lastUsedAt)}</dd></div>
         <div><dt>Address</dt><dd>${ip ?? 'unknown'}</dd></div>
         <div><dt>Signed in</dt><dd>${date(createdAt)}</dd></div>
         <div><dt>Ends if unused</dt><dd>${date(expiresAt)}</dd></div>
-        <div><dt>Ends at the latest</dt><dd>${date(endsAt)}</dd></div>
+        <div><dt>Ends by</dt><dd>${date(endsAt)}</dd></div>
       </dl>
       <button aria-label="Sign out ${device}" @click=${end}>Sign out</button>
     </li>

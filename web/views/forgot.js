@@ -16,7 +16,7 @@ export function forgot(update) {
     keeps: true,
     send: async ({ email = '' }) => {
       await client.forgotPassword(email);
-      return `If ${email} has an account, a link is on its way to it. It is good for 30 minutes. Look among the spam, too.`;
+      return `If ${email} has an account, a link is on its way there, good for 30 minutes. Look among the spam, too.`;
     },
   });
   const { search } = location;

@@ -52,7 +52,13 @@ export function profile(update) {
     <section aria-labelledby="name">
       <h2 id="name">Name</h2>
       ${naming.template(
-        textField(naming, { name: 'name', label: 'Your name', autocomplete: 'name', value: name ?? '', isOptional: true }),
+        textField(naming, {
+          name: 'name',
+          label: 'Your name',
+          autocomplete: 'name',
+          value: name ?? '',
+          isOptional: true,
+        }),
       )}
     </section>
   `;

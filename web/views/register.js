@@ -1,8 +1,8 @@
+import { isRegistrationOpen } from '../facts.js';
 import { emailField, newPasswordField, textField } from '../fields.js';
 import { Form } from '../form.js';
 import { client } from '../session.js';
 import { html } from '../vendor/lit-html.js';
-import { isRegistrationOpen } from './sign-in.js';
 
 /**
  * @param {() => void} update

@@ -25,7 +25,9 @@ export function reset(update, token) {
       focusHeading();
     },
     failures: {
-      TOKEN_INVALID: { message: 'This link is not good any more: it was used, it is older than 30 minutes, or you asked for another.' },
+      TOKEN_INVALID: {
+        message: 'This link is not good any more: it was used, it is older than 30 minutes, or there is a newer one.',
+      },
     },
   });
   const content = () => {
@@ -38,7 +40,12 @@ export function reset(update, token) {
       `;
     }
     const again = html`<ul class="links"><li><a href="/account/forgot">Ask for another link</a></li></ul>`;
-    if (!token) return html`<p class="card">The link that led here is not complete. Open the one in your mail again.</p>${again}`;
+    if (!token) {
+      return html`
+        <p class="card">The link that led here is not complete. Open the one in your mail again.</p>
+        ${again}
+      `;
+    }
     return html`${form.template(newPasswordField(form, { name: 'newPassword', label: 'New password' }))} ${again}`;
   };
   return { title: 'Set a new password', width: 'form', content };

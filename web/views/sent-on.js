@@ -1,3 +1,4 @@
+import { RETURN_TO } from '../facts.js';
 import { html } from '../vendor/lit-html.js';
 
 /**
@@ -6,9 +7,9 @@ import { html } from '../vendor/lit-html.js';
  * @returns {import('../frame.js').View}
  */
 export function sentOn() {
-  // The service has looked at the query's `return_to`, and repeats it only where it leads to friends.
+  // This may be another address than that of the document, which was loaded for a view before.
   const isAsked = new URLSearchParams(location.search).has('return_to');
-  const target = (isAsked && document.documentElement.dataset.returnTo) || '/account';
+  const target = (isAsked && RETURN_TO) || '/account';
   // Later: this view is not open yet.
   queueMicrotask(() => location.replace(target));
   return {

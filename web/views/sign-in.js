@@ -1,9 +1,8 @@
+import { isRegistrationOpen } from '../facts.js';
 import { emailField, passwordField } from '../fields.js';
 import { Form } from '../form.js';
 import { client } from '../session.js';
 import { html, nothing } from '../vendor/lit-html.js';
-
-export const isRegistrationOpen = document.documentElement.dataset.registration === 'open';
 
 /**
  * @param {() => void} update

@@ -21,7 +21,10 @@ export function unverified(update) {
     width: 'form',
     content: () => html`
       <div class="card">
-        <p>Before you go on, show that <strong>${currentUser().email}</strong> is yours: open the link in the mail that we have sent there.</p>
+        <p>
+          Before you go on, show that <strong>${currentUser().email}</strong> is yours: open the link in the mail that
+          we have sent there.
+        </p>
         <p>Nothing came? Look among the spam, or have it sent again.</p>
         ${task.outcome}
         <div class="buttons" aria-busy=${task.isBusy}>

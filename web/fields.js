@@ -24,8 +24,15 @@ export function textField(form, field) {
     field,
     html`
       <input
-        id=${idOf(form, name)} name=${name} type="text" value=${value} autocomplete=${autocomplete ?? nothing}
-        ?required=${!isOptional} aria-invalid=${isWrong(form, name)} aria-describedby=${describers(form, field)}>
+        id=${idOf(form, name)}
+        name=${name}
+        type="text"
+        value=${value}
+        autocomplete=${autocomplete ?? nothing}
+        ?required=${!isOptional}
+        aria-invalid=${isWrong(form, name)}
+        aria-describedby=${describers(form, field)}
+      />
     `,
   );
 }
@@ -41,8 +48,16 @@ export function emailField(form, field) {
     field,
     html`
       <input
-        id=${idOf(form, name)} name=${name} type="email" autocomplete=${autocomplete} autocapitalize="none"
-        spellcheck="false" required aria-invalid=${isWrong(form, name)} aria-describedby=${describers(form, field)}>
+        id=${idOf(form, name)}
+        name=${name}
+        type="email"
+        autocomplete=${autocomplete}
+        autocapitalize="none"
+        spellcheck="false"
+        required
+        aria-invalid=${isWrong(form, name)}
+        aria-describedby=${describers(form, field)}
+      />
     `,
   );
 }
@@ -62,8 +77,15 @@ export function passwordField(form, { autocomplete = 'current-password', ...fiel
     html`
       <div class="with-toggle">
         <input
-          id=${idOf(form, name)} name=${name} type="password" autocomplete=${autocomplete} minlength=${minLength}
-          required aria-invalid=${isWrong(form, name)} aria-describedby=${describers(form, field)}>
+          id=${idOf(form, name)}
+          name=${name}
+          type="password"
+          autocomplete=${autocomplete}
+          minlength=${minLength}
+          required
+          aria-invalid=${isWrong(form, name)}
+          aria-describedby=${describers(form, field)}
+        />
         <button type="button" aria-pressed="false" aria-label="Show ${field.label}" @click=${togglePassword}>
           Show
         </button>
@@ -89,7 +111,7 @@ export function newPasswordField(form, field) {
  * @param {string} email
  */
 export function usernameFor(email) {
-  return html`<input type="text" name="username" autocomplete="username" value=${email} readonly hidden>`;
+  return html`<input type="text" name="username" autocomplete="username" value=${email} readonly hidden />`;
 }
 
 /**

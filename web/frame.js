@@ -51,7 +51,11 @@ export function keepShowing(placeOf, linksOf) {
     if (!view) return;
     document.title = view.title === 'Symbolon' ? view.title : `${view.title} – Symbolon`;
     main.dataset.width = view.width;
-    render(html`<h1 tabindex="-1">${view.title}</h1>${view.content()}`, main);
+    render(
+      html`<h1 tabindex="-1">${view.title}</h1>
+        ${view.content()}`,
+      main,
+    );
     render(menuOf(linksOf(client.session), signingOut), menu);
     render(bannerOf(client.session), banner);
     // Not on arrival: a browser has put the focus where people expect it.

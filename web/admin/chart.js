@@ -83,7 +83,9 @@ function bar(index, part, words) {
 function table(hours) {
   return html`
     <table class="figures">
-      <caption class="unseen">By the hour, the latest first</caption>
+      <caption class="unseen">
+        By the hour, the latest first
+      </caption>
       <thead>
         <tr>
           <th scope="col">Hour</th>

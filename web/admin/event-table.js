@@ -12,7 +12,9 @@ import { isAlarm, ofKind } from './event-words.js';
 export function eventTable(events, about) {
   return html`
     <table>
-      <caption class="unseen">Events, the newest first</caption>
+      <caption class="unseen">
+        Events, the newest first
+      </caption>
       <thead>
         <tr>
           <th scope="col">When</th>
@@ -22,7 +24,9 @@ export function eventTable(events, about) {
           <th scope="col">From</th>
         </tr>
       </thead>
-      <tbody>${events.map((event) => row(event, about))}</tbody>
+      <tbody>
+        ${events.map((event) => row(event, about))}
+      </tbody>
     </table>
   `;
 }
@@ -37,12 +41,12 @@ function row({ at, kind, detail, user, actor, ip, userAgent }, about) {
       <td data-label="When">${dateAndTime(at)}</td>
       <td data-label="What">
         <span class=${isAlarm(kind) ? 'badge bad' : ''}>${ofKind(kind)}</span>
-        ${detail ? html`<br><span class="quiet">${detail}</span>` : nothing}
+        ${detail ? html`<br /><span class="quiet">${detail}</span>` : nothing}
       </td>
       <td data-label="Whose account">${owner(user, about)}</td>
       <td data-label="By">${doer(actor, user)}</td>
       <td data-label="From">
-        ${ip ?? '–'} ${userAgent ? html`<br><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}
+        ${ip ?? '–'} ${userAgent ? html`<br /><span class="quiet">${nameOfDevice(userAgent)}</span>` : nothing}
       </td>
     </tr>
   `;

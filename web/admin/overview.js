@@ -39,8 +39,7 @@ function figures({ users, liveSessions, mailsWaiting, reuses, hours }) {
     <dl class="figures">
       ${figure('Accounts', users.total, `${users.active.toLocaleString()} active`)}
       ${figure('Sessions', liveSessions, 'that can be refreshed')}
-      ${figure('Mails waiting', mailsWaiting, 'not sent yet')}
-      ${figure('Reuse alarms', reuses, 'in the last 24 hours')}
+      ${figure('Mails waiting', mailsWaiting, 'not sent yet')} ${figure('Reuse alarms', reuses, 'in the last 24 hours')}
     </dl>
     <h2>The last 24 hours</h2>
     ${charts(hours)}

@@ -151,11 +151,26 @@ export function user(update, id) {
 function facts({ id, name, emailVerified, disabled, createdAt, lastLoginAt }) {
   return html`
     <dl class="facts">
-      <div><dt>State</dt><dd>${state(disabled, emailVerified)}</dd></div>
-      <div><dt>Name</dt><dd>${name ?? '–'}</dd></div>
-      <div><dt>Since</dt><dd>${date(createdAt)}</dd></div>
-      <div><dt>Last sign-in</dt><dd>${lastLoginAt ? dateAndTime(lastLoginAt) : 'never'}</dd></div>
-      <div class="wide"><dt>Id</dt><dd><code>${id}</code></dd></div>
+      <div>
+        <dt>State</dt>
+        <dd>${state(disabled, emailVerified)}</dd>
+      </div>
+      <div>
+        <dt>Name</dt>
+        <dd>${name ?? '–'}</dd>
+      </div>
+      <div>
+        <dt>Since</dt>
+        <dd>${date(createdAt)}</dd>
+      </div>
+      <div>
+        <dt>Last sign-in</dt>
+        <dd>${lastLoginAt ? dateAndTime(lastLoginAt) : 'never'}</dd>
+      </div>
+      <div class="wide">
+        <dt>Id</dt>
+        <dd><code>${id}</code></dd>
+      </div>
     </dl>
   `;
 }
@@ -164,7 +179,9 @@ function facts({ id, name, emailVerified, disabled, createdAt, lastLoginAt }) {
 function sessionTable(sessions) {
   return html`
     <table>
-      <caption class="unseen">Sessions</caption>
+      <caption class="unseen">
+        Sessions
+      </caption>
       <thead>
         <tr>
           <th scope="col">Device</th>

@@ -44,8 +44,14 @@ export function users(update, search) {
         <div class="field inline">
           <label for="search">Address or name</label>
           <input
-            id="search" name="search" type="search" value=${search} autocomplete="off" autocapitalize="none"
-            spellcheck="false">
+            id="search"
+            name="search"
+            type="search"
+            value=${search}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck="false"
+          />
           <button>Search</button>
         </div>
       </form>
@@ -58,7 +64,9 @@ export function users(update, search) {
 function table(users) {
   return html`
     <table>
-      <caption class="unseen">Users, the newest first</caption>
+      <caption class="unseen">
+        Users, the newest first
+      </caption>
       <thead>
         <tr>
           <th scope="col">Address</th>
@@ -69,7 +77,9 @@ function table(users) {
           <th scope="col">Since</th>
         </tr>
       </thead>
-      <tbody>${users.map(row)}</tbody>
+      <tbody>
+        ${users.map(row)}
+      </tbody>
     </table>
   `;
 }

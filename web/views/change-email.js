@@ -22,8 +22,7 @@ export function changeEmail(update) {
     <details>
       <summary>Change the address</summary>
       ${form.template(html`
-        ${usernameFor(currentUser().email)}
-        ${emailField(form, { name: 'newEmail', label: 'New e-mail address' })}
+        ${usernameFor(currentUser().email)} ${emailField(form, { name: 'newEmail', label: 'New e-mail address' })}
         ${passwordField(form, { name: 'password', label: 'Your password' })}
       `)}
     </details>

@@ -22,10 +22,7 @@ export function deleteAccount(update) {
   const content = () => html`
     <p>Your account, and all that is known of you here, is gone for good. You are signed out everywhere.</p>
     ${form.template(
-      html`
-        ${usernameFor(currentUser().email)}
-        ${passwordField(form, { name: 'password', label: 'Your password' })}
-      `,
+      html` ${usernameFor(currentUser().email)} ${passwordField(form, { name: 'password', label: 'Your password' })} `,
       cancelButton(DIALOG),
     )}
   `;

@@ -49,7 +49,9 @@ export function devices(update) {
         : html`<p class="late quiet">One moment…</p>`;
     }
     return html`
-      <ul class="cards" aria-label="Devices">${sessions.map((session) => card(session, () => end(session)))}</ul>
+      <ul class="cards" aria-label="Devices">
+        ${sessions.map((session) => card(session, () => end(session)))}
+      </ul>
       ${
         sessions.length > 1
           ? html`<div class="buttons"><button class="danger" @click=${endOthers}>Sign out all others</button></div>`
@@ -85,11 +87,26 @@ function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt
         ${device} ${current ? html`<span class="badge good">This device</span>` : nothing}
       </h2>
       <dl class="facts">
-        <div><dt>Last used</dt><dd>${distance(lastUsedAt)}</dd></div>
-        <div><dt>Address</dt><dd>${ip ?? 'unknown'}</dd></div>
-        <div><dt>Signed in</dt><dd>${date(createdAt)}</dd></div>
-        <div><dt>Ends if unused</dt><dd>${date(expiresAt)}</dd></div>
-        <div><dt>Ends by</dt><dd>${date(endsAt)}</dd></div>
+        <div>
+          <dt>Last used</dt>
+          <dd>${distance(lastUsedAt)}</dd>
+        </div>
+        <div>
+          <dt>Address</dt>
+          <dd>${ip ?? 'unknown'}</dd>
+        </div>
+        <div>
+          <dt>Signed in</dt>
+          <dd>${date(createdAt)}</dd>
+        </div>
+        <div>
+          <dt>Ends if unused</dt>
+          <dd>${date(expiresAt)}</dd>
+        </div>
+        <div>
+          <dt>Ends by</dt>
+          <dd>${date(endsAt)}</dd>
+        </div>
       </dl>
       <button aria-label="Sign out ${device}" @click=${end}>Sign out</button>
     </li>

@@ -39,7 +39,9 @@ export function reset(update, token) {
         </div>
       `;
     }
-    const again = html`<ul class="links"><li><a href="/account/forgot">Ask for another link</a></li></ul>`;
+    const again = html`<ul class="links">
+      <li><a href="/account/forgot">Ask for another link</a></li>
+    </ul>`;
     if (!token) {
       return html`
         <p class="card">The link that led here is not complete. Open the one in your mail again.</p>

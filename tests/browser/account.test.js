@@ -126,6 +126,7 @@ inBrowsers('an account from beginning to end, by keyboard', BROWSERS, async (t, 
   await hear(page, 'Your account is deleted.');
   assert.deepEqual(await context.cookies(), []);
   assert.deepEqual(faults, []);
+  assert.doesNotMatch(service.log, /ERROR|WARN/);
 });
 
 inBrowsers('who was sent to sign in is sent back', BROWSERS, async (t, context) => {

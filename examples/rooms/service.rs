@@ -23,8 +23,9 @@ use crate::socket::wire;
 /// How long Symbolon's word on a session is believed. So the sockets of one session, which all ask
 /// every two seconds, share answers.
 pub const BELIEVED_FOR: Duration = Duration::from_secs(1);
-/// Seconds that requests and goodbyes may take when the service stops.
-const LAST_MOMENTS: u64 = 3;
+/// Seconds that requests and goodbyes may take when the service stops: enough for a full room on a busy
+/// machine, and less than those who stop it wait before they kill it (10 s, mostly).
+const LAST_MOMENTS: u64 = 8;
 /// Threads that serve.
 const WORKERS: usize = 2;
 

@@ -34,6 +34,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(2);
 const MOST_UNANSWERED: u32 = 2;
 /// How long a client may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// The same when everybody has to at once.
+const GOODBYE_TO_ALL: Duration = Duration::from_secs(4);
 /// The longest text, in characters.
 const LONGEST_TEXT: usize = 4000;
 
@@ -90,7 +92,9 @@ impl Socket {
                 let _written = writer.await;
                 while let Some(Ok(_)) = messages.recv().await {}
             };
-            let _in_time = timeout(GOODBYE, goodbye).await;
+            let patience =
+                if matches!(ending, Ending::Shutdown) { GOODBYE_TO_ALL } else { GOODBYE };
+            let _in_time = timeout(patience, goodbye).await;
             // A client that did not ask for it may still be reading, and has an answer to give.
             if !matches!(ending, Ending::Left | Ending::Shutdown) {
                 sleep(GOODBYE).await;

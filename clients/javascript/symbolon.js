@@ -449,6 +449,7 @@ class Client {
     clearTimeout(this.#timer);
     this.#request?.abort(SUPERSEDED);
     this.#otherTabs?.close();
+    this.#otherTabs = undefined;
     for (const cleanUp of this.#cleanups) cleanUp();
     this.#listeners.clear();
   }
@@ -629,8 +630,8 @@ class Client {
   #hear({ changing, tokens, endedAt }) {
     if (changing) this.#request?.abort(SUPERSEDED);
     if (tokens && tokens.receivedAt >= this.#asOf) {
+      if (tokens.access !== this.#tokens?.access) this.#request?.abort(SUPERSEDED);
       this.#adopt(tokens);
-      this.#request?.abort(SUPERSEDED);
     }
     if (endedAt && endedAt >= this.#asOf) this.#forget(endedAt);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { fixChance, pass, sleep } from './support/clock.js';
-import { setUp, withStoppedClock } from './support/harness.js';
+import { outcome, setUp, withStoppedClock } from './support/harness.js';
 
 withStoppedClock();
 
@@ -122,5 +122,11 @@ test('a closed client asks nothing more', async () => {
   tab.show();
   tab.dispatchEvent(new Event('online'));
   await pass(100);
+  assert.equal(service.refreshes.length, 1);
+  // It can still be asked.
+  const user = outcome(tab.client.login({ email: 'ada@example.com', password: 'right' }));
+  await pass(100);
+  assert.equal(user.value.email, 'ada@example.com');
+  await pass(DAY);
   assert.equal(service.refreshes.length, 1);
 });

@@ -76,10 +76,11 @@ fn proofs() -> BTreeMap<String, Vec<String>> {
     {
         let place = file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(&file).unwrap();
+        let comment = if place.ends_with(".rs") { "///" } else { "//" };
         let mut ids: Vec<String> = Vec::new();
         for line in text.lines().map(str::trim) {
             if let Some((_, named)) =
-                line.strip_prefix("//").and_then(|l| l.split_once("Security: "))
+                line.strip_prefix(comment).and_then(|l| l.split_once("Security: "))
             {
                 let words = named.split(|c: char| !c.is_ascii_alphanumeric());
                 ids.extend(words.filter(|word| is_id(word)).map(str::to_owned));

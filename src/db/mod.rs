@@ -88,15 +88,19 @@ impl Database {
                 .error_handler(Box::new(connect::LogSeldom::default()))
                 .build_unchecked(connector.clone())
         };
-        let DatabaseUrl::Sqlite(_) = settings.url else {
-            let both = pool(settings.pool_size);
-            return Ok(Self { readers: both.clone(), writers: both });
-        };
-        let writers = pool(1);
-        // The first connection makes a new file one with a journal (WAL): two at once would lock each
-        // other out. Where there is none to be had, whoever needs one is told.
-        let _first = writers.get();
-        Ok(Self { readers: pool(settings.pool_size), writers })
+        match settings.url {
+            DatabaseUrl::Sqlite(_) => {
+                let writers = pool(1);
+                // The first connection makes a new file one with a journal (WAL): two at once would
+                // lock each other out. Where there is none to be had, whoever needs one is told.
+                drop(writers.get());
+                Ok(Self { readers: pool(settings.pool_size), writers })
+            }
+            DatabaseUrl::Postgres(_) => {
+                let both = pool(settings.pool_size);
+                Ok(Self { readers: both.clone(), writers: both })
+            }
+        }
     }
 
     /// A connection that may write, outside of any transaction: for migrations.

@@ -27,7 +27,7 @@ pub fn check(text: &str, allowed: &AllowedOrigins, host: Option<&str>) -> Result
         return Err(Refusal::NoPlace);
     }
     if text.starts_with('/') {
-        return is_path(text).then(|| text.to_owned()).ok_or(Refusal::NoPlace);
+        return own_path(text).ok_or(Refusal::NoPlace);
     }
     let url = Url::parse(text).map_err(|_| Refusal::NoPlace)?;
     let is_web = matches!(url.scheme(), "http" | "https");
@@ -42,11 +42,11 @@ pub fn check(text: &str, allowed: &AllowedOrigins, host: Option<&str>) -> Result
     Ok(url.into())
 }
 
-/// Whether what begins with a slash stays on this service, `//host` and `/.//host` being none.
-fn is_path(text: &str) -> bool {
+/// What begins with a slash, if it stays on this service; `//host` and `/.//host` do not.
+fn own_path(text: &str) -> Option<String> {
     const ANYWHERE: &str = "http://localhost";
-    let url = Url::parse(ANYWHERE).and_then(|base| base.join(text));
-    url.is_ok_and(|url| {
-        url.origin().ascii_serialization() == ANYWHERE && !url.path().starts_with("//")
-    })
+    let url = Url::parse(ANYWHERE).and_then(|base| base.join(text)).ok()?;
+    let path = &url[url::Position::BeforePath..];
+    let is_here = url.origin().ascii_serialization() == ANYWHERE && !path.starts_with("//");
+    is_here.then(|| path.to_owned())
 }

@@ -96,6 +96,8 @@ const JITTER = 60_000;
 const MAX_BACKOFF = 60_000;
 /** The shortest wait after a failure, however often the network comes back. */
 const MIN_BACKOFF = 1_000;
+/** While the service cannot be reached, a call that needs a token tries again after this. */
+const RETRY_FOR_CALL = 5_000;
 /** Timers cannot be set for more than 24 days. */
 const DAY = 86_400_000;
 
@@ -302,7 +304,8 @@ class Client {
    */
   async token() {
     if (!this.#isFresh() && this.#session.state !== 'signedOut') {
-      if (this.#session.error && Date.now() < this.#dueAt) throw this.#session.error;
+      const { error } = this.#session;
+      if (error && Date.now() < this.#nextTry(RETRY_FOR_CALL)) throw error;
       await this.refresh().catch((error) => {
         if (!endsSession(error)) throw error;
       });
@@ -655,12 +658,21 @@ class Client {
     this.refresh().catch(() => {});
   }
 
-  /** The network is back, or somebody is looking: makes up for what was missed. */
+  /** The network is back, or somebody is looking: what is due, or was missed, is done at once. */
   #wake() {
-    const { state, error } = this.#session;
-    const dueAt = error?.code === 'UNREACHABLE' ? this.#failedAt + MIN_BACKOFF : this.#dueAt;
     const isSeen = this.#world.document.visibilityState === 'visible';
-    if (isSeen && state !== 'signedOut' && Date.now() >= dueAt) this.#retry();
+    if (!isSeen || this.#session.state === 'signedOut') return;
+    this.#retryIn(Math.max(0, this.#nextTry(MIN_BACKOFF) - Date.now()));
+  }
+
+  /**
+   * When to refresh at the earliest: if only the way to the service was cut, `pause` after the last try.
+   *
+   * @param {number} pause
+   */
+  #nextTry(pause) {
+    const isCutOff = this.#session.error?.code === 'UNREACHABLE';
+    return isCutOff ? Math.min(this.#dueAt, this.#failedAt + pause) : this.#dueAt;
   }
 
   /**

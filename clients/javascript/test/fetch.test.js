@@ -213,6 +213,21 @@ test('where it cannot refresh, it says why, and at once while it waits to try ag
   assert.equal(client.session.state, 'signedIn');
 });
 
+test('but a call does not wait as long as the refreshes do by themselves', async () => {
+  const { client, browser, things } = await signedIn();
+  browser.network = () => ({ up: 5, down: 5, lost: 'request' });
+  await pass(3600_000);
+  assert.equal(client.session.error.code, 'UNREACHABLE');
+  browser.network = () => ({ up: 5, down: 5, lost: undefined });
+  let tries = 0;
+  for (; client.session.error && tries < 10; tries++) {
+    outcome(client.fetch(API));
+    await pass(1_000);
+  }
+  assert.ok(tries <= 6, `${tries}`);
+  assert.equal(things()[0].status, 200);
+});
+
 test('a call says what went wrong', async () => {
   const { client, service } = await signedIn();
   const problem = {

@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test';
 
 import { chromium, firefox } from 'playwright-core';
 
+import { isLong } from './rounds.js';
+
 const LAUNCH = {
   chromium: () =>
     chromium.launch({
@@ -55,7 +57,7 @@ export function withBrowsers() {
  */
 export function inBrowsers(name, browsers, run) {
   for (const browser of browsers) {
-    test(`${name} (${browser})`, { timeout: 3600_000 }, async (t) => {
+    test(`${name} (${browser})`, { timeout: isLong ? 3600_000 : 180_000 }, async (t) => {
       const context = await running.get(browser)?.newContext();
       if (!context) throw new Error(`${browser} is not running`);
       context.setDefaultTimeout(20_000);

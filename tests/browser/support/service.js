@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const BINARY = fileURLToPath(new URL('../../../target/debug/symbolon', import.meta.url));
+const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
+const BINARY = join(TARGET, 'debug/symbolon');
 
 /** Both databases that there are; tests of what these may do run on each. */
 export const DATABASES = /** @type {const} */ (['sqlite', 'postgres']);

@@ -10,7 +10,7 @@ import { DATABASES, Service } from './support/service.js';
 
 const ROUNDS = isLong ? 100 : 8;
 /** Each round comes after the grace of the one before, so that each rotates. */
-const GRACE = isLong ? 2_000 : 1_000;
+const GRACE = 1_000;
 const TABS = 10;
 
 /** What tabs do together, and how each is on its own: the service has to be right without any of that. */

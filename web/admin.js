@@ -11,6 +11,12 @@ import { signIn } from './views/sign-in.js';
 import { unverified } from './views/unverified.js';
 
 /**
+ * Counts how often the fragment was followed, by links or through the history: each time another view is opened,
+ * with what the fragment says then. What a view itself writes there, for who comes back to it, leaves it open.
+ */
+let visits = 0;
+
+/**
  * @param {import('./session.js').Session} session
  * @returns {import('./frame.js').Place}
  */
@@ -19,14 +25,22 @@ function placeOf({ state, user: me }) {
   if (!me) return { key: 'signed out', open: (update) => signIn(update, whySignedOut()) };
   if (mustVerify(me)) return { key: `unverified ${me.id}`, open: unverified };
   if (me.role !== 'admin') return { key: `no admin ${me.id}`, open: noAdmin };
+  return { key: `${visits} ${me.id}`, open };
+}
+
+/**
+ * Opens what the fragment leads to.
+ *
+ * @param {() => void} update
+ */
+function open(update) {
   const { path, query } = address();
+  const search = query.get('search') ?? '';
   const [, list, id] = path.split('/');
-  /** @param {(update: () => void) => import('./frame.js').View} open */
-  const place = (open) => ({ key: `${path} ${me.id}`, open });
-  if (list === 'users' && id) return place((update) => user(update, id));
-  if (list === 'users') return place((update) => users(update, query.get('search') ?? ''));
-  if (list === 'events') return place(events);
-  return place(overview);
+  if (list === 'users' && id) return user(update, id, search);
+  if (list === 'users') return users(update, search);
+  if (list === 'events') return events(update);
+  return overview(update);
 }
 
 /** What the fragment says, as in `#/users?search=ada`. */
@@ -52,4 +66,9 @@ function linksOf({ user: me }) {
   ];
 }
 
-addEventListener('hashchange', keepShowing(placeOf, linksOf));
+const show = keepShowing(placeOf, linksOf);
+
+addEventListener('hashchange', () => {
+  visits++;
+  show();
+});

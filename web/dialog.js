@@ -38,10 +38,12 @@ export function closeDialog(id) {
 }
 
 /**
- * Closes the dialog and does nothing.
+ * Closes the dialog and does nothing. It has the focus at first where nothing else has to be filled in or
+ * pressed before: Enter pressed twice, for what opens the dialog, confirms nothing.
  *
  * @param {string} id
+ * @param {boolean} [isFocused]
  */
-export function cancelButton(id) {
-  return html`<button type="button" @click=${() => closeDialog(id)}>Cancel</button>`;
+export function cancelButton(id, isFocused = false) {
+  return html`<button type="button" ?autofocus=${isFocused} @click=${() => closeDialog(id)}>Cancel</button>`;
 }

@@ -7,7 +7,7 @@ import { html, nothing } from '../vendor/lit-html.js';
 import * as api from './api.js';
 import { eventTable } from './event-table.js';
 import { Pages } from './pages.js';
-import { state } from './users.js';
+import { addressOf, state } from './users.js';
 
 const ROLES = ['user', 'moderator', 'admin'];
 const DELETE_DIALOG = 'delete-user-dialog';
@@ -17,9 +17,10 @@ const DELETE_DIALOG = 'delete-user-dialog';
  *
  * @param {() => void} update
  * @param {string} id
+ * @param {string} search What was searched for in the list that led here.
  * @returns {import('../frame.js').View}
  */
-export function user(update, id) {
+export function user(update, id, search) {
   /** @type {api.AdminUser | undefined} */
   let user;
   /** @type {api.SessionInfo[]} */
@@ -74,7 +75,7 @@ export function user(update, id) {
     deleting.run(async () => {
       await api.deleteUser(id);
       closeDialog(DELETE_DIALOG);
-      location.hash = '#/users';
+      location.hash = addressOf('', search);
     });
 
   /** @param {api.AdminUser} user */
@@ -110,7 +111,7 @@ export function user(update, id) {
     ${deleting.outcome}
     <div class="buttons">
       <button class="danger" aria-busy=${deleting.isBusy} @click=${deleteUser}>Delete the account</button>
-      ${cancelButton(DELETE_DIALOG)}
+      ${cancelButton(DELETE_DIALOG, true)}
     </div>
   `;
 
@@ -135,7 +136,7 @@ export function user(update, id) {
     },
     width: 'table',
     content: () => html`
-      <p><a href="#/users">All users</a></p>
+      <p><a href=${addressOf('', search)}>${search ? 'Back to the search' : 'All users'}</a></p>
       ${loading.outcome}
       ${loading.failure ? html`<button @click=${() => loading.run(read)}>Try again</button>` : nothing}
       ${isGone ? gone : nothing} ${user ? html`${account(user)} ${devices()}` : nothing}

@@ -28,7 +28,7 @@ export function users(update, search) {
       if (!form.isConnected) return;
       search = text;
       // For who comes back from a user.
-      history.replaceState(null, '', text ? `#/users?search=${encodeURIComponent(text)}` : '#/users');
+      history.replaceState(null, '', addressOf('', text));
       pages.first();
     };
     if (event.type === 'submit') begin();
@@ -55,13 +55,27 @@ export function users(update, search) {
           <button>Search</button>
         </div>
       </form>
-      ${pages.template(table, 'user')}
+      ${pages.template((rows) => table(rows, search), 'user')}
     `,
   };
 }
 
-/** @param {api.AdminUser[]} users */
-function table(users) {
+/**
+ * The address of a user, or of all with nobody's id, from where one comes back to what was searched for.
+ *
+ * @param {string} id
+ * @param {string} search
+ */
+export function addressOf(id, search) {
+  const path = id ? `#/users/${id}` : '#/users';
+  return search ? `${path}?search=${encodeURIComponent(search)}` : path;
+}
+
+/**
+ * @param {api.AdminUser[]} users
+ * @param {string} search By which they were found.
+ */
+function table(users, search) {
   return html`
     <table>
       <caption class="unseen">
@@ -78,17 +92,20 @@ function table(users) {
         </tr>
       </thead>
       <tbody>
-        ${users.map(row)}
+        ${users.map((user) => row(user, search))}
       </tbody>
     </table>
   `;
 }
 
-/** @param {api.AdminUser} user */
-function row({ id, email, name, role, emailVerified, disabled, lastLoginAt, createdAt }) {
+/**
+ * @param {api.AdminUser} user
+ * @param {string} search
+ */
+function row({ id, email, name, role, emailVerified, disabled, lastLoginAt, createdAt }, search) {
   return html`
     <tr>
-      <td data-label="Address"><a href="#/users/${id}">${email}</a></td>
+      <td data-label="Address"><a href=${addressOf(id, search)}>${email}</a></td>
       <td data-label="Name">${name ?? '–'}</td>
       <td data-label="Role">${role}</td>
       <td data-label="State">${state(disabled, emailVerified)}</td>

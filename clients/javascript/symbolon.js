@@ -84,7 +84,7 @@
  */
 
 // All in milliseconds.
-/** A tab waits this long for its turn and then goes ahead without: turns only save requests. */
+/** A tab waits this long for its turn and then goes ahead without: somebody else may never be done. */
 const TURN = 5_000;
 /** A refresh is given up after this, which is less than the grace: so its answer overtakes no later one. */
 const REFRESH_PATIENCE = 8_000;
@@ -118,7 +118,8 @@ export class SymbolonError extends Error {
 
   /**
    * @param {string} code The service's code; `UNREACHABLE` where no answer came, `USER_CHANGED` where
-   *   another user has signed in meanwhile, `HTTP_<status>` where something else than the service answered.
+   *   another user has signed in meanwhile, `HTTP_<status>` where something else than the service answered,
+   *   `CLOSED` where the client was closed.
    * @param {string} message A sentence for people.
    * @param {{
    *   status?: number, errors?: FieldError[], requestId?: string, retryAfter?: number | null, cause?: unknown
@@ -176,11 +177,13 @@ class Client {
   #asOf = 0;
   /** @type {Promise<void> | null} The refresh that this tab is at, or waits for. */
   #refreshing = null;
-  /** @type {AbortController | null} Gives up the request of that refresh. */
-  #request = null;
+  /** @type {AbortController | undefined} Gives up the latest refresh or logout, if its answer has not come. */
+  #request;
   /** Refreshes that failed one after the other. */
   #failures = 0;
   #failedAt = 0;
+  /** When a refused token is replaced again, where that has not helped. */
+  #heedRefusalsFrom = 0;
   /** When the timer is due: a browser that sleeps does not keep it. */
   #dueAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -194,7 +197,7 @@ class Client {
    */
   constructor(baseUrl, apis, world) {
     this.#world = world;
-    this.#page = world.location?.href ?? baseUrl;
+    this.#page = world.location?.href ?? (baseUrl || 'http://localhost');
     const service = new URL(baseUrl || '/', this.#page);
     this.#base = service.href.replace(/\/$/, '');
     this.#trusted = [this.#page, service.href, ...apis].map((url) => new URL(url).origin);
@@ -265,26 +268,28 @@ class Client {
    * this rejects.
    */
   async logout() {
-    const user = this.#session.user;
+    const { user, state } = this.#session;
+    if (state === 'signedOut') return;
     const leave = async () => {
-      this.#expect(user);
-      await this.#send('POST', '/auth/logout', { token: this.#tokens?.access });
-    };
-    await this.#change(async () => {
-      try {
-        if (!this.#isFresh()) await this.#refreshNow();
-        await leave().catch(async (error) => {
-          if (error.status !== 401) throw error;
-          // Expired on its way, or of another session than the cookie.
-          await this.#refreshNow();
-          await leave();
-        });
+      await this.#change(async (request) => {
+        this.#expect(user);
+        this.#request = request;
+        await this.#send('POST', '/auth/logout', { token: this.#tokens?.access, request });
         this.#end(Date.now());
-      } catch (error) {
-        // Where the refresh has told that it is over already, that will do.
-        if (this.#session.state !== 'signedOut') throw error;
-      }
-    });
+      });
+    };
+    try {
+      if (!this.#isFresh()) await this.refresh();
+      await leave().catch(async (error) => {
+        if (error.status !== 401) throw error;
+        // Expired on its way, or of another session than the cookie.
+        await this.refresh();
+        await leave();
+      });
+    } catch (error) {
+      // Where the refresh has told that it is over already, that will do.
+      if (this.#session.state !== 'signedOut') throw error;
+    }
   }
 
   /**
@@ -323,26 +328,32 @@ class Client {
    * @returns {Promise<Response>}
    */
   fetch = async (input, init = {}) => {
-    const isRequest = input instanceof Request;
-    const { origin } = new URL(isRequest ? input.url : input, this.#page);
-    if (!this.#trusted.includes(origin)) {
-      throw new TypeError(`${origin} may not see access tokens: name it in \`apis\` of createClient`);
+    // Of a frame's window, too, whose `Request` is another class.
+    const isRequest = typeof input === 'object' && 'clone' in input;
+    // What is judged here is what is asked: a page may have another base than its own address.
+    const url = new URL(isRequest ? input.url : input, this.#world.document?.baseURI ?? this.#page);
+    if (!this.#trusted.includes(url.origin)) {
+      throw new TypeError(`${url.origin} may not see access tokens: name it in \`apis\` of createClient`);
     }
     /** @param {string | null} token */
     const attempt = (token) => {
-      const headers = new Headers(init.headers ?? (isRequest ? input.headers : undefined));
-      if (token) headers.set('authorization', `Bearer ${token}`);
-      return this.#world.fetch(isRequest ? input.clone() : input, { ...init, headers });
+      const request = new Request(isRequest ? input.clone() : url, init);
+      if (token) request.headers.set('authorization', `Bearer ${token}`);
+      return this.#world.fetch(request);
     };
     const user = this.#session.user;
     const token = await this.token();
     this.#expect(user);
     const answer = await attempt(token);
-    if (!token || !(await refusesToken(answer))) return answer;
+    if (!token || Date.now() < this.#heedRefusalsFrom || !(await refusesToken(answer))) return answer;
     if (this.#tokens?.access === token) this.#tokens.expiresAt = 0;
     const another = await this.token();
     this.#expect(user);
-    return another && !(init.body instanceof ReadableStream) ? attempt(another) : answer;
+    if (!another || init.body instanceof ReadableStream) return answer;
+    const second = await attempt(another);
+    // An API that refuses every token, for its clock or its audience, is not to make each call a refresh.
+    if (await refusesToken(second)) this.#heedRefusalsFrom = Date.now() + MAX_BACKOFF;
+    return second;
   };
 
   /**
@@ -373,8 +384,9 @@ class Client {
 
   /** @param {string} password */
   async deleteAccount(password) {
+    const { user } = this.#session;
     await this.call('DELETE', '/auth/me', { password });
-    this.#end(Date.now());
+    this.#endOf(user);
   }
 
   /** @returns {Promise<SessionInfo[]>} */
@@ -394,8 +406,9 @@ class Client {
 
   /** Ends every session of the user, this one included. */
   async endAllSessions() {
+    const { user } = this.#session;
     await this.call('DELETE', '/auth/sessions');
-    this.#end(Date.now());
+    this.#endOf(user);
   }
 
   /**
@@ -466,7 +479,7 @@ class Client {
    */
   #signIn(path, body) {
     return this.#change(async () => {
-      const answer = await this.#send('POST', path, { body });
+      const answer = understood(await this.#send('POST', path, { body }));
       // The session that it belonged to is ended.
       this.#retryKey.drop();
       return this.#receive(answer);
@@ -474,41 +487,50 @@ class Client {
   }
 
   /**
-   * Runs what gives the browser another cookie, or none: when nobody is refreshing, so that no late
-   * answer overwrites it.
+   * Runs what gives the browser another cookie, or none, in turn. Refreshes under way are given up, so
+   * that no late answer overwrites that cookie.
    *
    * @template T
-   * @param {() => Promise<T>} work
+   * @param {(request: AbortController) => Promise<T>} work By `request` it can be given up itself.
    */
   #change(work) {
     this.#request?.abort(SUPERSEDED);
     this.#tell({ changing: true });
-    return this.#turns.take(work);
+    return this.#inTurn(work);
   }
 
-  async #refreshInTurn() {
-    const before = this.#tokens?.access;
-    /** @returns {Promise<void>} */
-    const turn = async () => {
-      const isDone = this.#tokens && this.#tokens.access !== before;
-      // Else no other tab was quicker.
-      if (!isDone) await this.#refreshNow((this.#request = new AbortController()));
-    };
+  /**
+   * Runs `work` in turn, and once more whenever it was given up.
+   *
+   * @template T
+   * @param {(request: AbortController) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #inTurn(work) {
     for (;;) {
+      const request = new AbortController();
       try {
-        return await this.#turns.take(turn);
+        return await this.#turns.take(() => work(request));
       } catch (error) {
-        if (error !== SUPERSEDED || this.#isClosed) throw error;
-      } finally {
-        this.#request = null;
+        if (error !== SUPERSEDED) throw error;
+        if (this.#isClosed) throw new SymbolonError('CLOSED', 'This client was closed.');
       }
     }
+  }
+
+  /** @returns {Promise<void>} */
+  #refreshInTurn() {
+    const before = this.#tokens?.access;
+    return this.#inTurn(async (request) => {
+      // Another tab may have been quicker, or the session may be over.
+      if (this.#tokens?.access === before) await this.#refreshNow(request);
+    });
   }
 
   /**
    * Refreshes; to be called in turn.
    *
-   * @param {AbortController} [request] By which this can be given up.
+   * @param {AbortController} request
    */
   async #refreshNow(request) {
     const before = this.#tokens?.access;
@@ -516,12 +538,15 @@ class Client {
     const key = this.#retryKey.take();
     const patience = Math.min(PATIENCE, REFRESH_PATIENCE * 2 ** this.#failures);
     try {
-      const answer = await this.#send('POST', '/auth/refresh-token', { key, patience, request });
+      this.#request = request;
+      const answer = understood(await this.#send('POST', '/auth/refresh-token', { key, patience, request }));
       this.#retryKey.drop(key);
       this.#receive(answer);
     } catch (error) {
       this.#retryKey.keep(key);
       if (!(error instanceof SymbolonError)) throw error;
+      // Without a refresh token there is nothing to repeat, and the key would only tell a visitor.
+      if (error.code === 'REFRESH_TOKEN_MISSING') this.#retryKey.drop(key);
       // This tab has heard of a sign-in meanwhile: what it was told itself is of the past.
       if (this.#tokens && this.#tokens.access !== before) return;
       if (endsSession(error)) this.#end(beganAt);
@@ -539,15 +564,20 @@ class Client {
     return user;
   }
 
-  /** @param {Tokens} tokens */
+  /**
+   * Takes tokens for the present ones; whatever is still asked of the past is given up.
+   *
+   * @param {Tokens} tokens
+   */
   #adopt(tokens) {
+    this.#request?.abort(SUPERSEDED);
     this.#tokens = tokens;
     this.#asOf = tokens.receivedAt;
     this.#failures = 0;
     // Some time before expiry, and never the same: a thief is not to know when the token changes.
     const left = tokens.expiresAt - Date.now();
     const ahead = Math.min(JITTER / 2, left / 4) + Math.random() * Math.min(JITTER, left / 4);
-    this.#retryIn(Math.min(left - ahead, DAY));
+    this.#retryIn(left - ahead);
     this.#become({ state: 'signedIn', user: tokens.user, error: null });
   }
 
@@ -575,8 +605,18 @@ class Client {
     this.#tell({ endedAt });
   }
 
+  /**
+   * Every session of `user` is over; somebody else may have signed in meanwhile.
+   *
+   * @param {User | null} user
+   */
+  #endOf(user) {
+    if (this.#session.user?.id === user?.id) this.#end(Date.now());
+  }
+
   /** @param {number} endedAt */
   #forget(endedAt) {
+    this.#request?.abort(SUPERSEDED);
     this.#tokens = null;
     this.#asOf = endedAt;
     this.#failures = 0;
@@ -632,11 +672,15 @@ class Client {
   /** @param {Message} message */
   #hear({ changing, tokens, endedAt }) {
     if (changing) this.#request?.abort(SUPERSEDED);
-    if (tokens && tokens.receivedAt >= this.#asOf) {
-      if (tokens.access !== this.#tokens?.access) this.#request?.abort(SUPERSEDED);
+    // A clock that was set back makes everything known a thing of the future.
+    const asOf = this.#asOf > Date.now() ? 0 : this.#asOf;
+    if (tokens && tokens.access === this.#tokens?.access) {
+      this.#tokens = { ...this.#tokens, user: tokens.user };
+      this.#become({ ...this.#session, user: tokens.user });
+    } else if (tokens && tokens.receivedAt >= asOf) {
       this.#adopt(tokens);
     }
-    if (endedAt && endedAt >= this.#asOf) this.#forget(endedAt);
+    if (endedAt && endedAt > asOf) this.#forget(endedAt);
   }
 
   // Time.
@@ -650,7 +694,7 @@ class Client {
     if (this.#isClosed) return;
     this.#dueAt = Date.now() + delay;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#retry(), delay);
+    this.#timer = setTimeout(() => this.#retry(), Math.min(delay, DAY));
   }
 
   #retry() {
@@ -662,7 +706,9 @@ class Client {
   #wake() {
     const isSeen = this.#world.document.visibilityState === 'visible';
     if (!isSeen || this.#session.state === 'signedOut') return;
-    this.#retryIn(Math.max(0, this.#nextTry(MIN_BACKOFF) - Date.now()));
+    const left = this.#nextTry(MIN_BACKOFF) - Date.now();
+    if (left <= 0) this.#retry();
+    else if (Date.now() + left < this.#dueAt) this.#retryIn(left);
   }
 
   /**
@@ -789,7 +835,7 @@ class Turns {
 class RetryKey {
   #world;
   #name;
-  /** Used where the page may not store anything. */
+  /** Used where the page cannot store it. */
   #inMemory = '';
 
   /**
@@ -838,7 +884,7 @@ class RetryKey {
 
   #read() {
     try {
-      return this.#storage.getItem(this.#name) ?? '';
+      return this.#storage.getItem(this.#name) || this.#inMemory;
     } catch {
       return this.#inMemory;
     }
@@ -846,14 +892,26 @@ class RetryKey {
 
   /** @param {string} key */
   #write(key) {
-    this.#inMemory = key;
+    this.#inMemory = '';
     try {
       if (key) this.#storage.setItem(this.#name, key);
       else this.#storage.removeItem(this.#name);
     } catch {
-      // Then it outlives no reload.
+      // Forbidden, or full: then it outlives no reload.
+      this.#inMemory = key;
     }
   }
+}
+
+/**
+ * Tokens, if the answer holds any: in a network that wants a sign-in of its own, or behind a broken proxy,
+ * everything is answered somehow.
+ *
+ * @param {TokenAnswer | undefined} answer
+ */
+function understood(answer) {
+  if (answer?.accessToken && answer.user && answer.expiresIn > 0) return answer;
+  throw new SymbolonError('UNREACHABLE', 'What has answered was not the service.');
 }
 
 /**
@@ -891,7 +949,7 @@ function failure({ status, headers }, text) {
   /** @type {{ code?: string, detail?: string, errors?: FieldError[], requestId?: string }} */
   let problem = {};
   try {
-    problem = JSON.parse(text);
+    problem = JSON.parse(text) ?? {};
   } catch {
     // A proxy's page, most likely.
   }

@@ -91,8 +91,13 @@ class Session(
     private var failures = 0
     private var notBefore = Long.MIN_VALUE
 
-    /** Asks the service itself: by body, so without cookies, and without the two below. */
+    /**
+     * Asks the service itself: by body, so without cookies; without the two below; and without the app's interceptors,
+     * which would see passwords and refresh tokens.
+     */
     private val plain = http.newBuilder()
+        .apply { interceptors().clear() }
+        .apply { networkInterceptors().clear() }
         .cookieJar(CookieJar.NO_COOKIES)
         .authenticator(Authenticator.NONE)
         .followRedirects(false)
@@ -123,8 +128,7 @@ class Session(
                 token = renewed(token) ?: return
                 answer = askToEnd(token)
             }
-            if (answer.status >= 500 || answer.status == 429) throw NotNow("status ${answer.status}")
-            if (answer.status != 204) throw Refused(answer.status, answer.code)
+            if (answer.status != 204) throw refusal(answer)
             forget()
         } catch (_: SessionOver) {
             // Somebody else was quicker.
@@ -206,8 +210,14 @@ class Session(
         } catch (failure: IOException) {
             throw NotNow("no answer", failure)
         }
-        if (answer.status !in 200..201) throw Refused(answer.status, answer.code)
+        if (answer.status !in 200..201) throw refusal(answer)
         keep(answer)
+    }
+
+    /** What a call fails with that was answered, but not done. */
+    private fun refusal(answer: Answer): IOException = when (answer.status) {
+        429, in 500..599 -> NotNow("status ${answer.status}")
+        else -> Refused(answer.status, answer.code)
     }
 
     private fun askToEnd(token: String): Answer {

@@ -36,6 +36,19 @@ public enum SymbolonError: Error, Equatable, Sendable {
     case refused(status: Int, code: String)
 }
 
+/// Takes a redirect for the answer: what is sent to the service goes nowhere else.
+private final class NoRedirects: NSObject, URLSessionTaskDelegate {
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+}
+
 /// One session, kept going. An app has one of these, in one process.
 public actor SymbolonSession {
     private struct Access {
@@ -71,12 +84,17 @@ public actor SymbolonSession {
 
     private let base: URL
     private let storage: any TokenStorage
+    /// For the app's calls.
     private let http: URLSession
+    /// Asks the service itself.
+    private let plain: URLSession
     private let now: @Sendable () -> Duration
     private let isOurs: @Sendable (URL) -> Bool
     private let whenOver: @Sendable (String) -> Void
 
     private var access: Access?
+    /// How many sessions have begun: what tells one from the next, while an answer is awaited.
+    private var begun = 0
     private var refreshing: Task<String, any Error>?
     private var failures = 0
     private var notBefore: Duration?
@@ -105,6 +123,9 @@ public actor SymbolonSession {
         configuration.httpShouldSetCookies = false
         configuration.timeoutIntervalForRequest = 30
         self.http = URLSession(configuration: configuration)
+        // That much without a byte. This much in all, which would be too short for what apps load.
+        configuration.timeoutIntervalForResource = 30
+        self.plain = URLSession(configuration: configuration)
     }
 
     public func register(email: String, password: String, name: String? = nil) async throws {
@@ -136,23 +157,20 @@ public actor SymbolonSession {
 
     /// Ends the session. Where this throws `notNow`, it goes on: try again later.
     public func logout() async throws {
+        let session = begun
         do {
             // Both tokens are needed, and an access token that is still good.
             let pending = try storage.load()?.idempotencyKey != nil
             guard var token = try await pending ? renewed(refused: access?.token) : accessToken() else { return }
-            var answer = try await askToEnd(token)
+            var answer = try await askToEnd(session, token)
             if answer.status == 401 {
                 guard let better = try await renewed(refused: token) else { return }
                 token = better
-                answer = try await askToEnd(token)
+                answer = try await askToEnd(session, token)
             }
-            if answer.status >= 500 || answer.status == 429 {
-                throw SymbolonError.notNow("status \(answer.status)")
-            }
-            if answer.status != 204 {
-                throw SymbolonError.refused(status: answer.status, code: answer.code)
-            }
-            try forget()
+            if answer.status != 204 { throw refusal(answer) }
+            // Whoever has signed in meanwhile stays so.
+            if begun == session { try forget() }
         } catch SymbolonError.sessionOver {
             // Somebody else was quicker.
         }
@@ -250,13 +268,21 @@ public actor SymbolonSession {
         } catch {
             throw SymbolonError.notNow("no answer: \(error)")
         }
-        guard (200...201).contains(answer.status) else {
-            throw SymbolonError.refused(status: answer.status, code: answer.code)
-        }
+        guard (200...201).contains(answer.status) else { throw refusal(answer) }
         _ = try keep(answer)
+        begun += 1
     }
 
-    private func askToEnd(_ token: String) async throws -> Answer {
+    /// What a call fails with that was answered, but not done.
+    private func refusal(_ answer: Answer) -> SymbolonError {
+        switch answer.status {
+        case 429, 500...599: .notNow("status \(answer.status)")
+        default: .refused(status: answer.status, code: answer.code)
+        }
+    }
+
+    private func askToEnd(_ session: Int, _ token: String) async throws -> Answer {
+        guard begun == session else { throw SymbolonError.notNow("another session has begun") }
         let body = ["refreshToken": try storage.load()?.refreshToken ?? ""]
         do {
             return try await post("auth/logout", body, headers: ["Authorization": "Bearer \(token)"])
@@ -278,7 +304,8 @@ public actor SymbolonSession {
         for (name, value) in headers {
             request.setValue(value, forHTTPHeaderField: name)
         }
-        let (data, response) = try await send(request)
+        let (data, answer) = try await plain.data(for: request, delegate: NoRedirects())
+        guard let response = answer as? HTTPURLResponse else { throw URLError(.badServerResponse) }
         let retryAfter = response.value(forHTTPHeaderField: "Retry-After").flatMap { Int($0) } ?? 0
         return Answer(status: response.statusCode, body: data, retryAfter: .seconds(retryAfter))
     }

@@ -136,3 +136,47 @@ test('while the token is good, calls go on', async () => {
   await pass(100);
   assert.equal(call.value.email, 'ada@example.com');
 });
+
+test('an answer that makes no sense is none', async () => {
+  for (const text of [
+    '',
+    'null',
+    '{}',
+    '[]',
+    '{"accessToken":"x"}',
+    '{"accessToken":"x","expiresIn":0,"user":{}}',
+  ]) {
+    fixChance(0);
+    const { service, browser } = setUp();
+    const { client } = await openPage(browser);
+    for (let i = 0; i < 3; i++) service.failures.push({ path: '/auth/refresh-token', status: 200, text });
+    void client.refresh().catch(() => {});
+    await pass(500);
+    assert.deepEqual([client.session.state, client.session.error?.code], ['signedIn', 'UNREACHABLE'], text);
+    assert.equal(service.refreshes.length, 2);
+    await pass(10_000);
+    assert.equal(client.session.error, null);
+    assert.equal(service.refreshes.length, 5);
+  }
+});
+
+test('a service that wants to be left alone for longer than timers take is', async () => {
+  const { service, browser } = setUp();
+  const { client } = await openPage(browser);
+  const wait = { headers: { 'retry-after': `${60 * 24 * 3600}` } };
+  for (let i = 0; i < 100; i++) service.failNext('/auth/refresh-token', 429, 'RATE_LIMITED', wait);
+  void client.refresh().catch(() => {});
+  await pass(24 * 3600_000 - 10_000);
+  assert.equal(service.refreshes.length, 2);
+});
+
+test('what another tab hears of the user does not make this one impatient', async () => {
+  const { service, browser } = setUp();
+  const [one, two] = [await openPage(browser), await openPage(browser)];
+  service.failNext('/auth/refresh-token', 429, 'RATE_LIMITED', { headers: { 'retry-after': '600' } });
+  void one.client.refresh().catch(() => {});
+  await pass(100);
+  void two.client.me();
+  await pass(100);
+  assert.equal(one.client.session.error?.code, 'RATE_LIMITED');
+});

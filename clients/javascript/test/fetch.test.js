@@ -275,3 +275,97 @@ test('what the service says of the user, the page and the other tabs know', asyn
   assert.equal(other.client.session.user.name, 'Ada');
   assert.equal(other.seen.length, 2);
 });
+
+test('an API that refuses every token does not make each call a refresh', async () => {
+  const { client, service } = await signedIn();
+  for (let i = 0; i < 1_000; i++) service.failNext('/things', 401, 'TOKEN_INVALID');
+  for (let i = 0; i < 60; i++) {
+    outcome(client.fetch(API));
+    await pass(1_000);
+  }
+  assert.ok(service.refreshes.length <= 3, `${service.refreshes.length}`);
+});
+
+test('neither the base of the page nor an object of another window takes the token away', async () => {
+  const { client, tab, things } = await signedIn();
+  tab.document.baseURI = 'https://evil.example/';
+  await assert.rejects(client.fetch('things'), { name: 'TypeError' });
+  const foreign = { url: 'https://evil.example/things', clone: () => foreign };
+  await assert.rejects(client.fetch(foreign), { name: 'TypeError' });
+  tab.document.baseURI = 'https://auth.example.com/';
+  assert.equal((await result(client.fetch('things'))).status, 200);
+  assert.equal(things().length, 1);
+});
+
+test('headers and method are handed on, of a Request too', async () => {
+  const { client, service } = await signedIn();
+  const seen = [];
+  const { handle } = service;
+  service.handle = (request) => {
+    seen.push([request.method, request.headers.get('x-mine'), request.headers.get('authorization')]);
+    return handle.call(service, request);
+  };
+  const init = { method: 'PATCH', headers: { 'x-mine': '1' } };
+  await result(client.fetch(API, init));
+  await result(client.fetch(new Request(API, init)));
+  const bearer = `Bearer ${await client.token()}`;
+  assert.deepEqual(seen, [
+    ['PATCH', '1', bearer],
+    ['PATCH', '1', bearer],
+  ]);
+});
+
+test('each call asks for what it is called', async () => {
+  const { client, service } = await signedIn();
+  const calls = [
+    [() => client.me(), 'GET', '/auth/me'],
+    [() => client.rename('Ada'), 'PATCH', '/auth/me', { name: 'Ada' }],
+    [() => client.endSession('a/b'), 'DELETE', '/auth/sessions/a%2Fb'],
+    [() => client.endOtherSessions(), 'DELETE', '/auth/sessions?keep=current'],
+    [
+      () => client.changePassword({ currentPassword: 'a', newPassword: 'b' }),
+      'POST',
+      '/auth/change-password',
+      { currentPassword: 'a', newPassword: 'b' },
+    ],
+    [
+      () => client.changeEmail({ newEmail: 'a', password: 'b' }),
+      'POST',
+      '/auth/change-email',
+      { newEmail: 'a', password: 'b' },
+    ],
+    [() => client.resendVerification(), 'POST', '/auth/resend-verification'],
+    [() => client.forgotPassword('a'), 'POST', '/auth/forgot-password', { email: 'a' }],
+    [
+      () => client.resetPassword({ token: 'a', newPassword: 'b' }),
+      'POST',
+      '/auth/reset-password',
+      { token: 'a', newPassword: 'b' },
+    ],
+    [() => client.call('POST', '/x', { a: 1 }), 'POST', '/x', { a: 1 }],
+  ];
+  for (const [call, method, path, body] of calls) {
+    await result(call());
+    const last = service.calls.at(-1);
+    assert.deepEqual([last.method, last.path, last.body && JSON.parse(last.body)], [method, path, body]);
+    assert.equal(last.contentType, body ? 'application/json' : null);
+  }
+  service.failures.push({ path: '/auth/sessions', status: 200, text: '{"sessions":[{"id":"x"}]}' });
+  assert.deepEqual(await result(client.sessions()), [{ id: 'x' }]);
+  service.failures.push({ path: '/auth/verify-email', status: 200, text: '' });
+  await result(client.verifyEmail('a'));
+  assert.deepEqual(
+    service.calls.slice(-2).map(({ path }) => path),
+    ['/auth/verify-email', '/auth/me'],
+  );
+});
+
+test('who does not listen any more hears nothing', async () => {
+  const { client } = await signedIn();
+  const heard = [];
+  const end = client.onChange(({ state }) => heard.push(state));
+  end();
+  await result(client.logout());
+  assert.deepEqual(heard, []);
+  assert.ok(Object.isFrozen(client.session));
+});

@@ -106,3 +106,27 @@ test('where nothing may be stored, a page keeps its key itself', async () => {
   assert.equal(client.session.state, 'signedIn');
   assert.equal(new Set(service.refreshes.slice(1).map(({ key }) => key)).size, 1);
 });
+
+test('where there is no more room, too', async () => {
+  const { service, browser } = setUp();
+  const tab = await openPage(browser);
+  const full = () => {
+    throw new DOMException('full', 'QuotaExceededError');
+  };
+  const storage = { getItem: () => null, setItem: full, removeItem: () => {} };
+  Object.defineProperty(tab.world, 'localStorage', { get: () => storage });
+  await pass(60_000);
+  browser.network = lost;
+  void tab.client.refresh().catch(() => {});
+  await pass(60_000);
+  browser.network = fine;
+  await pass(100_000);
+  assert.equal(tab.client.session.state, 'signedIn');
+  assert.equal(new Set(service.refreshes.slice(1).map(({ key }) => key)).size, 1);
+});
+
+test('a visitor who has no session keeps no key', async () => {
+  const { browser } = setUp({ signedIn: false });
+  await openPage(browser);
+  assert.equal(browser.storage.size, 0);
+});

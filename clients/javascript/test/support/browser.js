@@ -38,13 +38,13 @@ export class Browser {
    * unless the request is given up, or the page is closed, before that.
    */
   async fetch(input, init, closed) {
-    const request = new Request(input instanceof Request ? input : new URL(input, HOME), init);
+    const request = new Request(input, init);
     const { pathname, search } = new URL(request.url);
     const { up, down, lost } = this.network({ path: pathname });
-    const credentials = init.credentials === 'include';
+    const credentials = request.credentials === 'include';
     const cookie = credentials ? this.cookie : null;
     const body = (await request.text()) || undefined;
-    const signals = [closed, ...(init.signal ? [init.signal] : [])];
+    const signals = [closed, request.signal];
     await travel(up, signals);
     if (lost === 'request') throw new TypeError('Failed to fetch');
     const { method, headers } = request;

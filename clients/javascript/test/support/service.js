@@ -74,6 +74,7 @@ export class Service {
       cookie,
       key: headers.get('idempotency-key'),
       token: bearer(headers),
+      contentType: headers.get('content-type'),
     };
     this.calls.push(call);
     const at = this.failures.findIndex((failure) => failure.path === path);
@@ -95,6 +96,10 @@ export class Service {
     const session = this.#sessionOf(call.token);
     if (session.code)
       return refused(session.code, { 'www-authenticate': 'Bearer realm="symbolon", error="invalid_token"' });
+    if (call.method === 'DELETE' && ['/auth/me', '/auth/sessions'].includes(call.path)) {
+      for (const other of this.sessions.values()) if (other.email === session.email) other.revoked = true;
+      return { status: 204 };
+    }
     if (call.path === '/auth/me') return { status: 200, json: this.users.get(session.email) };
     return { status: 200, json: { by: session.email, body: call.body ?? null } };
   }

@@ -28,15 +28,15 @@ const ENTRANCES = {
   '/account/register': register,
 };
 
-/** @type {Record<string, Open>} For everybody. */
+/** @type {Record<string, (update: () => void, token: string) => import('./frame.js').View>} For everybody. */
 const PUBLIC = {
   '/account/forgot': forgot,
-  '/account/reset': (update) => reset(update, token),
-  '/account/verify': (update) => verify(update, token),
+  '/account/reset': reset,
+  '/account/verify': verify,
 };
 
-/** From the mailed link that led here. */
-let token = '';
+/** @type {Map<string, string>} What came by mailed links, by the path that each led to. */
+const tokens = new Map();
 
 /**
  * @param {import('./session.js').Session} session
@@ -46,11 +46,12 @@ function placeOf({ state, user }) {
   takeToken();
   const path = pathOf(location);
   const open = PUBLIC[path];
-  if (open) return { key: `${path} ${token}`, open };
+  const token = tokens.get(path) ?? '';
+  if (open) return { key: `${path} ${token}`, open: (update) => open(update, token) };
   if (state === 'unknown') return WAITING;
   const enter = ENTRANCES[path];
   if (!user) return { key: `${path} signed out`, open: enter ?? ((update) => signIn(update, whySignedOut())) };
-  if (enter) return { key: 'sent on', open: sentOn };
+  if (enter) return { key: 'sent on', open: () => sentOn(isEntrance) };
   if (mustVerify(user)) return { key: `unverified ${user.id}`, open: unverified };
   return { key: `${path} ${user.id}`, open: PRIVATE[path] ?? profile };
 }
@@ -59,7 +60,7 @@ function placeOf({ state, user }) {
 function takeToken() {
   const found = new URLSearchParams(location.hash.slice(1)).get('token');
   if (!found) return;
-  token = found;
+  tokens.set(pathOf(location), found);
   history.replaceState(null, '', location.pathname + location.search);
 }
 
@@ -76,6 +77,11 @@ function linksOf({ user }) {
     { href: '/account/password', text: 'Password' },
   ].map((link) => ({ ...link, isCurrent: link.href === path }));
   return user.role === 'admin' ? [...links, { href: '/admin', text: 'Admin' }] : links;
+}
+
+/** @param {URL} url */
+function isEntrance(url) {
+  return url.origin === location.origin && pathOf(url) in ENTRANCES;
 }
 
 /** @param {{ pathname: string }} address */

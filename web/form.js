@@ -1,12 +1,12 @@
 import { SymbolonError } from './client.js';
 import { Task } from './task.js';
 import { html } from './vendor/lit-html.js';
-import { ofMissing, ofProblem } from './words.js';
+import { ofFailure, ofMissing, ofProblem } from './words.js';
 
 /**
  * What a failure means in a form where it means something particular.
  *
- * @typedef {{ field?: string, message: string }} Meaning
+ * @typedef {{ field?: string, message?: string }} Meaning
  */
 
 /** A form: what it sends, what is wrong with its fields, what came of it. */
@@ -24,8 +24,9 @@ export class Form extends Task {
    * @param {Record<string, Meaning>} [plan.failures] By code.
    * @param {boolean} [plan.keeps] Whether it stays filled in after it was sent.
    * @param {boolean} [plan.isDangerous] Whether what it does cannot be undone.
+   * @param {boolean} [plan.isHarmless] Whether nothing is changed by it that matters when it is sent twice.
    */
-  constructor(update, { id, button, send, failures = {}, keeps = false, isDangerous = false }) {
+  constructor(update, { id, button, send, failures = {}, keeps = false, isDangerous = false, isHarmless = false }) {
     super(update);
     this.id = id;
     this.button = button;
@@ -33,6 +34,7 @@ export class Form extends Task {
     this.failures = failures;
     this.keeps = keeps;
     this.isDangerous = isDangerous;
+    this.isHarmless = isHarmless;
   }
 
   /** @param {SubmitEvent} event */
@@ -45,7 +47,8 @@ export class Form extends Task {
     this.problems = problemsIn(form);
     const values = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
     const isFine = Object.keys(this.problems).length === 0;
-    const isDone = isFine && (await this.run(() => this.send(values)));
+    const send = () => this.send(values);
+    const isDone = isFine && (await (this.isHarmless ? this.run(send) : this.change(send)));
     if (isDone && !this.keeps) form.reset();
     this.update();
     if (!isDone) focusFirstWrong(form);
@@ -56,13 +59,16 @@ export class Form extends Task {
     this.problems = {};
   }
 
-  /** @param {unknown} error */
-  explain(error) {
-    const meaning = error instanceof SymbolonError && this.failures[error.code];
-    if (meaning && meaning.field) this.problems = { [meaning.field]: meaning.message };
-    else if (meaning) this.failure = meaning.message;
+  /**
+   * @param {unknown} error
+   * @param {boolean} mayBeDone
+   */
+  explain(error, mayBeDone) {
+    const meaning = error instanceof SymbolonError ? this.failures[error.code] : undefined;
+    const message = meaning?.message ?? ofFailure(error, mayBeDone);
+    if (meaning?.field) this.problems = { [meaning.field]: message };
     else if (error instanceof SymbolonError && error.errors.length > 0) this.#blame(error.errors);
-    else super.explain(error);
+    else this.failure = message;
   }
 
   /** @param {import('./client.js').FieldError[]} problems */
@@ -85,7 +91,7 @@ export class Form extends Task {
       <form id=${this.id} novalidate aria-busy=${this.isBusy} @submit=${this.submit}>
         ${fields} ${this.outcome}
         <div class="buttons">
-          <button class=${this.isDangerous ? 'danger' : 'primary'}>${this.button}</button>
+          <button class=${this.isDangerous ? 'danger' : 'primary'} aria-disabled=${this.isBusy}>${this.button}</button>
           ${more}
         </div>
       </form>

@@ -99,7 +99,7 @@ export const WAITING = {
                 <p>
                   The service cannot be reached at the moment. You have not been signed out: this page goes on trying.
                 </p>
-                <button @click=${tryNow} aria-busy=${trying.isBusy}>Try now</button>
+                <button aria-busy=${trying.isBusy} aria-disabled=${trying.isBusy} @click=${tryNow}>Try now</button>
               </div>
             `
           : html`<p class="late quiet">One moment…</p>`,
@@ -121,7 +121,14 @@ function menuOf(links, signingOut) {
             html`<li><a href=${href} aria-current=${isCurrent ? 'page' : nothing}>${text}</a></li>`,
         )}
       </ul>
-      <button class="plain" aria-busy=${signingOut.isBusy} @click=${() => signingOut.run(signOut)}>Sign out</button>
+      <button
+        class="plain"
+        aria-busy=${signingOut.isBusy}
+        aria-disabled=${signingOut.isBusy}
+        @click=${() => signingOut.change(signOut)}
+      >
+        Sign out
+      </button>
     </nav>
     ${signingOut.outcome}
   `;

@@ -1,5 +1,8 @@
+import { SymbolonError } from './client.js';
 import { html, nothing } from './vendor/lit-html.js';
 import { ofFailure } from './words.js';
+
+/** @typedef {() => Promise<string | void>} Work Resolves with what is to be said of it, if anything. */
 
 /** Something that is asked of the service, and what came of it, said where it was asked for. */
 export class Task {
@@ -13,12 +16,32 @@ export class Task {
   }
 
   /**
-   * Does the work, unless it is under way.
+   * Does the work, unless it is under way. It is to change nothing, or nothing that matters when it is done
+   * twice.
    *
-   * @param {() => Promise<string | void>} work Resolves with what is to be said of it, if anything.
+   * @param {Work} work
    * @returns {Promise<boolean>} Whether it was done.
    */
-  async run(work) {
+  run(work) {
+    return this.#do(work, false);
+  }
+
+  /**
+   * Does work that changes something, unless it is under way: if no answer comes, it may have been done.
+   *
+   * @param {Work} work
+   * @returns {Promise<boolean>} Whether it was done, as far as is known.
+   */
+  change(work) {
+    // What is sent without a connection has not left this device.
+    return this.#do(work, navigator.onLine);
+  }
+
+  /**
+   * @param {Work} work
+   * @param {boolean} mayBeDone
+   */
+  async #do(work, mayBeDone) {
     if (this.isBusy) return false;
     this.clear();
     this.isBusy = true;
@@ -27,7 +50,7 @@ export class Task {
       this.success = (await work()) ?? '';
       return true;
     } catch (error) {
-      this.explain(error);
+      this.explain(error, mayBeDone);
       return false;
     } finally {
       this.isBusy = false;
@@ -40,9 +63,12 @@ export class Task {
     this.success = '';
   }
 
-  /** @param {unknown} error */
-  explain(error) {
-    this.failure = ofFailure(error);
+  /**
+   * @param {unknown} error
+   * @param {boolean} mayBeDone
+   */
+  explain(error, mayBeDone) {
+    this.failure = ofFailure(error, mayBeDone);
   }
 
   /** What came of it. Screen readers notice what is put into elements that were there before. */
@@ -52,4 +78,13 @@ export class Task {
       <div role="status">${this.success ? html`<p class="notice good">${this.success}</p>` : nothing}</div>
     `;
   }
+}
+
+/**
+ * For what ends or deletes something: that it is gone already will do.
+ *
+ * @param {unknown} error
+ */
+export function unlessGone(error) {
+  if (!(error instanceof SymbolonError && error.code === 'NOT_FOUND')) throw error;
 }

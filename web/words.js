@@ -35,18 +35,23 @@ const MISSING = {
   newPassword: 'Enter the new password.',
 };
 
+/** Where no answer came to what changes something. */
+const UNKNOWN = 'The connection failed: it is not known whether this was done.';
+
 /**
  * What is to be said of a call that failed.
  *
  * @param {unknown} error
+ * @param {boolean} [mayBeDone] Whether it changes something, and may have done so if no answer came.
  */
-export function ofFailure(error) {
+export function ofFailure(error, mayBeDone = false) {
   if (!(error instanceof SymbolonError)) {
     // A fault of these pages.
     reportError(error);
     return 'Something went wrong on this page. Load it again.';
   }
   if (error.code === 'RATE_LIMITED') return `Too many attempts. Try again in ${wait(error.retryAfter ?? 60)}.`;
+  if (error.code === 'UNREACHABLE' && mayBeDone) return UNKNOWN;
   return FAILURES[error.code] ?? error.message;
 }
 
@@ -86,5 +91,14 @@ export function wait(seconds) {
  * @param {string} thing As in `user`.
  */
 export function count(number, thing) {
-  return `${number.toLocaleString('en')} ${thing}${number === 1 ? '' : 's'}`;
+  return `${digits(number)} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+/**
+ * A number as it is written in English, like the words around it.
+ *
+ * @param {number} number
+ */
+export function digits(number) {
+  return number.toLocaleString('en');
 }

@@ -12,7 +12,9 @@ import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicLong
 import okhttp3.HttpUrl
 import okhttp3.HttpUrl.Companion.toHttpUrl
+import okhttp3.Interceptor
 import okhttp3.MediaType.Companion.toMediaType
+import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.RequestBody.Companion.toRequestBody
 import symbolon.Kept
@@ -53,6 +55,13 @@ fun outcome(act: () -> String): String = try {
     "failed $failure"
 }
 
+/** An app's interceptor, such as one that logs: what holds a password or a refresh token is not for it. */
+val nosy = Interceptor {
+    val path = it.request().url.encodedPath
+    check(path in setOf("/auth/me", "/auth/change-password")) { "an interceptor sees $path" }
+    it.proceed(it.request())
+}
+
 val JSON = "application/json".toMediaType()
 
 fun main(arguments: Array<String>) {
@@ -63,6 +72,7 @@ fun main(arguments: Array<String>) {
         base,
         FileStorage(File(arguments[1])),
         now = { waited.get() },
+        http = OkHttpClient.Builder().addInterceptor(nosy).addNetworkInterceptor(nosy).build(),
         whenOver = { println("told $it") },
     )
     val me = Request.Builder().url(base.newBuilder().addPathSegments("auth/me").build()).build()

@@ -1,5 +1,6 @@
 import { timeOfDay } from '../times.js';
 import { html, svg } from '../vendor/lit-html.js';
+import { digits } from '../words.js';
 
 /** @typedef {import('./api.js').Hour} Hour */
 
@@ -45,8 +46,8 @@ export function charts(hours) {
 function chart({ title, of, style }, hours) {
   const numbers = hours.map(of);
   const highest = Math.max(...numbers);
-  const total = numbers.reduce((sum, number) => sum + number, 0).toLocaleString();
-  const most = highest > 0 ? `At most ${highest.toLocaleString()} in an hour` : 'None';
+  const total = digits(numbers.reduce((sum, number) => sum + number, 0));
+  const most = highest > 0 ? `At most ${digits(highest)} in an hour` : 'None';
   const label = `${title} by the hour in the last 24 hours: ${total} in all. ${most}.`;
   const width = hours.length * STEP;
   return html`
@@ -97,7 +98,7 @@ function table(hours) {
           (hour) => html`
             <tr>
               <th scope="row"><time datetime=${hour.hour}>${timeOfDay(hour.hour)}</time></th>
-              ${SERIES.map(({ of }) => html`<td>${of(hour).toLocaleString()}</td>`)}
+              ${SERIES.map(({ of }) => html`<td>${digits(of(hour))}</td>`)}
             </tr>
           `,
         )}

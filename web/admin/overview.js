@@ -1,6 +1,7 @@
 import { Task } from '../task.js';
 import { dateAndTime } from '../times.js';
 import { html, nothing } from '../vendor/lit-html.js';
+import { digits } from '../words.js';
 import * as api from './api.js';
 import { charts } from './chart.js';
 
@@ -26,7 +27,7 @@ export function overview(update) {
       ${task.outcome}
       <div aria-busy=${task.isBusy}>${stats ? figures(stats) : nothing}</div>
       <div class="buttons">
-        <button @click=${read}>${stats || task.isBusy ? 'Update' : 'Try again'}</button>
+        <button aria-disabled=${task.isBusy} @click=${read}>${stats || task.isBusy ? 'Update' : 'Try again'}</button>
         ${asOf ? html`<span class="quiet" role="status">As of ${dateAndTime(asOf)}</span>` : nothing}
       </div>
     `,
@@ -37,7 +38,7 @@ export function overview(update) {
 function figures({ users, liveSessions, mailsWaiting, reuses, hours }) {
   return html`
     <dl class="figures">
-      ${figure('Accounts', users.total, `${users.active.toLocaleString()} active`)}
+      ${figure('Accounts', users.total, `${digits(users.active)} active`)}
       ${figure('Sessions', liveSessions, 'that can be refreshed')}
       ${figure('Mails waiting', mailsWaiting, 'not sent yet')} ${figure('Reuse alarms', reuses, 'in the last 24 hours')}
     </dl>
@@ -55,7 +56,7 @@ function figure(title, number, note) {
   return html`
     <div>
       <dt>${title}</dt>
-      <dd class="number">${number.toLocaleString()}</dd>
+      <dd class="number">${digits(number)}</dd>
       <dd class="quiet">${note}</dd>
     </div>
   `;

@@ -1,7 +1,8 @@
 import { SymbolonError } from '../client.js';
 import { nameOfDevice } from '../device.js';
 import { cancelButton, closeDialog, dialog, openDialog } from '../dialog.js';
-import { Task } from '../task.js';
+import { client, currentUser, leave } from '../session.js';
+import { Task, unlessGone } from '../task.js';
 import { date, dateAndTime, distance } from '../times.js';
 import { html, nothing } from '../vendor/lit-html.js';
 import * as api from './api.js';
@@ -49,11 +50,28 @@ export function user(update, id, search) {
    * @param {string} words
    */
   const actOn = (act, words) =>
-    acting.run(async () => {
-      await act();
-      await Promise.all([read(), events.first()]);
+    acting.change(async () => {
+      // Without the user, reading tells.
+      await act().catch(unlessGone);
+      // What becomes of that is said elsewhere.
+      await Promise.all([loading.run(read), events.first()]);
       return words;
     });
+
+  /**
+   * Does what ends the sessions of the user, of which this may be one.
+   *
+   * @param {() => Promise<unknown>} end
+   * @param {string} words
+   */
+  const endHere = async (end, words) => {
+    const endOwn = async () => {
+      await end();
+      // By this the pages hear of it.
+      await client.refresh().catch(() => {});
+    };
+    await (id === currentUser().id ? leave(endOwn, words) : end());
+  };
 
   /** @param {SubmitEvent} event */
   const setRole = async (event) => {
@@ -65,15 +83,20 @@ export function user(update, id, search) {
     form.reset();
   };
   /** @param {boolean} disabled */
-  const setDisabled = (disabled) =>
-    actOn(
-      () => api.changeUser(id, { disabled }),
-      disabled ? 'The account is disabled, and its sessions are ended.' : 'The account is enabled.',
-    );
-  const endSessions = () => actOn(() => api.endSessions(id), 'All sessions are ended.');
+  const setDisabled = (disabled) => {
+    const change = () => api.changeUser(id, { disabled });
+    return disabled
+      ? actOn(
+          () => endHere(change, 'Your account is disabled.'),
+          'The account is disabled, and its sessions are ended.',
+        )
+      : actOn(change, 'The account is enabled.');
+  };
+  const endSessions = () =>
+    actOn(() => endHere(() => api.endSessions(id), 'You have ended all your sessions.'), 'All sessions are ended.');
   const deleteUser = () =>
-    deleting.run(async () => {
-      await api.deleteUser(id);
+    deleting.change(async () => {
+      await endHere(() => api.deleteUser(id).catch(unlessGone), 'Your account is deleted.');
       closeDialog(DELETE_DIALOG);
       location.hash = addressOf('', search);
     });
@@ -88,10 +111,10 @@ export function user(update, id, search) {
         <select id="role" name="role">
           ${ROLES.map((name) => html`<option value=${name} ?selected=${name === user.role}>${name}</option>`)}
         </select>
-        <button>Set the role</button>
+        <button aria-disabled=${acting.isBusy}>Set the role</button>
       </form>
       <div class="buttons" aria-busy=${acting.isBusy}>
-        <button @click=${() => setDisabled(!user.disabled)}>
+        <button aria-disabled=${acting.isBusy} @click=${() => setDisabled(!user.disabled)}>
           ${user.disabled ? 'Enable the account' : 'Disable the account'}
         </button>
         <button class="danger quiet" @click=${() => openDialog(DELETE_DIALOG)}>Delete the account…</button>
@@ -110,7 +133,9 @@ export function user(update, id, search) {
     <p><strong>${email}</strong> is gone for good, and signed out everywhere. What happened stays among the events.</p>
     ${deleting.outcome}
     <div class="buttons">
-      <button class="danger" aria-busy=${deleting.isBusy} @click=${deleteUser}>Delete the account</button>
+      <button class="danger" aria-busy=${deleting.isBusy} aria-disabled=${deleting.isBusy} @click=${deleteUser}>
+        Delete the account
+      </button>
       ${cancelButton(DELETE_DIALOG, true)}
     </div>
   `;
@@ -120,12 +145,14 @@ export function user(update, id, search) {
       <h2 id="sessions">Sessions</h2>
       ${
         sessions.length > 0
-          ? html`${sessionTable(sessions)} <button @click=${endSessions}>End all sessions</button>`
+          ? html`${sessionTable(sessions)}
+              <button aria-disabled=${acting.isBusy} @click=${endSessions}>End all sessions</button>`
           : html`<p class="quiet">Signed in nowhere.</p>`
       }
     </section>
   `;
 
+  const waiting = html`<p class="late quiet">One moment…</p>`;
   const gone = html`<p class="notice">There is no such account, or not any more. Its events are kept for a while.</p>`;
 
   loading.run(read);
@@ -139,7 +166,10 @@ export function user(update, id, search) {
       <p><a href=${addressOf('', search)}>${search ? 'Back to the search' : 'All users'}</a></p>
       ${loading.outcome}
       ${loading.failure ? html`<button @click=${() => loading.run(read)}>Try again</button>` : nothing}
-      ${isGone ? gone : nothing} ${user ? html`${account(user)} ${devices()}` : nothing}
+      ${isGone ? gone : nothing}
+      <div class="parts" aria-busy=${loading.isBusy}>
+        ${user ? html`${account(user)} ${devices()}` : loading.isBusy ? waiting : nothing}
+      </div>
       <section aria-labelledby="events">
         <h2 id="events">Events</h2>
         ${events.template((rows) => eventTable(rows, id), 'event')}

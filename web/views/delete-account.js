@@ -20,7 +20,10 @@ export function deleteAccount(update) {
     failures: { INVALID_CREDENTIALS: { field: 'password', message: 'This is not your password.' } },
   });
   const content = () => html`
-    <p>Your account, and all that is known of you here, is gone for good. You are signed out everywhere.</p>
+    <p>
+      Your account is gone for good, and you are signed out everywhere. For a limited time there is still a record of
+      what was done with it, from which IP addresses and browsers, and of former e-mail addresses.
+    </p>
     ${form.template(
       html` ${usernameFor(currentUser().email)} ${passwordField(form, { name: 'password', label: 'Your password' })} `,
       cancelButton(DIALOG),

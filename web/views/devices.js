@@ -1,7 +1,7 @@
 import { nameOfDevice } from '../device.js';
 import { focusHeading } from '../frame.js';
 import { client, signOut } from '../session.js';
-import { Task } from '../task.js';
+import { Task, unlessGone } from '../task.js';
 import { date, distance } from '../times.js';
 import { html, nothing } from '../vendor/lit-html.js';
 
@@ -14,7 +14,8 @@ import { html, nothing } from '../vendor/lit-html.js';
 export function devices(update) {
   /** @type {SessionInfo[] | undefined} */
   let sessions;
-  const task = new Task(update);
+  const reading = new Task(update);
+  const ending = new Task(update);
 
   const read = async () => {
     const all = await client.sessions();
@@ -28,9 +29,10 @@ export function devices(update) {
    * @param {string} words
    */
   const endSome = async (end, words) => {
-    const isDone = await task.run(async () => {
+    const isDone = await ending.change(async () => {
       await end();
-      await read();
+      // What becomes of that is said beside.
+      await reading.run(read);
       return words;
     });
     // The button that was pressed is gone.
@@ -39,28 +41,30 @@ export function devices(update) {
 
   /** @param {SessionInfo} session */
   const end = ({ id, current, userAgent }) =>
-    current ? task.run(signOut) : endSome(() => client.endSession(id), `${nameOfDevice(userAgent)}: signed out.`);
+    current
+      ? ending.change(signOut)
+      : endSome(() => client.endSession(id).catch(unlessGone), `${nameOfDevice(userAgent)}: signed out.`);
   const endOthers = () => endSome(() => client.endOtherSessions(), 'You were signed out everywhere else.');
 
   const list = () => {
-    if (!sessions) {
-      return task.failure
-        ? html`<button @click=${() => task.run(read)}>Try again</button>`
-        : html`<p class="late quiet">One moment…</p>`;
-    }
+    if (!sessions) return reading.failure ? nothing : html`<p class="late quiet">One moment…</p>`;
     return html`
       <ul class="cards" aria-label="Devices">
-        ${sessions.map((session) => card(session, () => end(session)))}
+        ${sessions.map((session) => card(session, () => end(session), isBusy()))}
       </ul>
       ${
         sessions.length > 1
-          ? html`<div class="buttons"><button class="danger" @click=${endOthers}>Sign out all others</button></div>`
+          ? html`<div class="buttons">
+              <button class="danger" aria-disabled=${isBusy()} @click=${endOthers}>Sign out all others</button>
+            </div>`
           : html`<p class="quiet">You are signed in nowhere else.</p>`
       }
     `;
   };
 
-  task.run(read);
+  const isBusy = () => reading.isBusy || ending.isBusy;
+
+  reading.run(read);
   return {
     title: 'Your devices',
     width: 'text',
@@ -69,8 +73,9 @@ export function devices(update) {
         You are signed in on these. If you do not know one, sign it out and
         <a href="/account/password">change your password</a>.
       </p>
-      ${task.outcome}
-      <div class="stack" aria-busy=${task.isBusy}>${list()}</div>
+      ${ending.outcome} ${reading.outcome}
+      ${reading.failure ? html`<div><button @click=${() => reading.run(read)}>Try again</button></div>` : nothing}
+      <div class="stack" aria-busy=${isBusy()}>${list()}</div>
     `,
   };
 }
@@ -78,8 +83,9 @@ export function devices(update) {
 /**
  * @param {SessionInfo} session
  * @param {() => void} end
+ * @param {boolean} isBusy
  */
-function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt }, end) {
+function card({ id, current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt }, end, isBusy) {
   const device = nameOfDevice(userAgent);
   return html`
     <li>
@@ -89,11 +95,11 @@ function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt
       <dl class="facts">
         <div>
           <dt>Last used</dt>
-          <dd>${distance(lastUsedAt)}</dd>
+          <dd id="used-${id}">${distance(lastUsedAt)}</dd>
         </div>
         <div>
           <dt>Address</dt>
-          <dd>${ip ?? 'unknown'}</dd>
+          <dd id="address-${id}">${ip ?? 'unknown'}</dd>
         </div>
         <div>
           <dt>Signed in</dt>
@@ -108,7 +114,14 @@ function card({ current, userAgent, ip, createdAt, lastUsedAt, expiresAt, endsAt
           <dd>${date(endsAt)}</dd>
         </div>
       </dl>
-      <button aria-label="Sign out ${device}" @click=${end}>Sign out</button>
+      <button
+        aria-label="Sign out ${device}"
+        aria-describedby="address-${id} used-${id}"
+        aria-disabled=${isBusy}
+        @click=${end}
+      >
+        Sign out
+      </button>
     </li>
   `;
 }

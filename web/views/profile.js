@@ -40,7 +40,13 @@ export function profile(update) {
           ? nothing
           : html`
               <p>Open the link in the mail that we have sent you. Nothing came?</p>
-              <button aria-busy=${resending.isBusy} @click=${() => resending.run(resend)}>Send it again</button>
+              <button
+                aria-busy=${resending.isBusy}
+                aria-disabled=${resending.isBusy}
+                @click=${() => resending.change(resend)}
+              >
+                Send it again
+              </button>
             `
       }
       ${resending.outcome} ${changing()}
@@ -80,7 +86,13 @@ export function profile(update) {
       <p class="quiet">You have had this account since ${date(createdAt)}.</p>
       ${signingOut.outcome}
       <div class="buttons">
-        <button aria-busy=${signingOut.isBusy} @click=${() => signingOut.run(signOut)}>Sign out</button>
+        <button
+          aria-busy=${signingOut.isBusy}
+          aria-disabled=${signingOut.isBusy}
+          @click=${() => signingOut.change(signOut)}
+        >
+          Sign out
+        </button>
         ${deleting()}
       </div>
     </section>

@@ -16,9 +16,7 @@ export function register(update) {
     send: async ({ name, email = '', password = '' }) => {
       await client.register({ email, password, ...(name && { name }) });
     },
-    failures: {
-      EMAIL_TAKEN: { field: 'email', message: 'There is an account with this address already. Sign in instead.' },
-    },
+    failures: { EMAIL_TAKEN: { field: 'email' } },
   });
   const { search } = location;
   const closed = html`<p class="card">New accounts are not taken at the moment. If you have one, you can sign in.</p>`;

@@ -4,6 +4,9 @@ import { focusHeading } from '../frame.js';
 import { client } from '../session.js';
 import { html } from '../vendor/lit-html.js';
 
+/** For who is signed in here all the same, so with another account. */
+const OTHERS = 'Wherever somebody was signed in to that account, this has ended. Here another one is signed in.';
+
 /**
  * Sets a new password by a mailed link.
  *
@@ -32,10 +35,17 @@ export function reset(update, token) {
   });
   const content = () => {
     if (isDone) {
+      const isSignedIn = client.session.user !== null;
       return html`
         <div class="card">
-          <p class="notice good" role="status">Your new password is set. You were signed out everywhere.</p>
-          <a class="button primary" href="/account/sign-in">Sign in</a>
+          <p class="notice good" role="status">
+            Your new password is set. ${isSignedIn ? OTHERS : 'You were signed out everywhere.'}
+          </p>
+          ${
+            isSignedIn
+              ? html`<a class="button" href="/account">Go to the account that is signed in here</a>`
+              : html`<a class="button primary" href="/account/sign-in">Sign in</a>`
+          }
         </div>
       `;
     }

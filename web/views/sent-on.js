@@ -4,12 +4,14 @@ import { html } from '../vendor/lit-html.js';
 /**
  * Leads somebody who is signed in to where he or she wanted to go.
  *
+ * @param {(url: URL) => boolean} isEntrance Whether it would only lead on again.
  * @returns {import('../frame.js').View}
  */
-export function sentOn() {
+export function sentOn(isEntrance) {
   // This may be another address than that of the document, which was loaded for a view before.
   const isAsked = new URLSearchParams(location.search).has('return_to');
-  const target = (isAsked && RETURN_TO) || '/account';
+  const asked = (isAsked && RETURN_TO) || '/account';
+  const target = isEntrance(new URL(asked, location.origin)) ? '/account' : asked;
   // Later: this view is not open yet.
   queueMicrotask(() => location.replace(target));
   return {

@@ -14,6 +14,7 @@ export function signIn(update, reason = '') {
     id: 'sign-in',
     button: 'Sign in',
     keeps: true,
+    isHarmless: true,
     send: async ({ email = '', password = '' }) => {
       await client.login({ email, password });
     },

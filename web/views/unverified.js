@@ -28,8 +28,8 @@ export function unverified(update) {
         <p>Nothing came? Look among the spam, or have it sent again.</p>
         ${task.outcome}
         <div class="buttons" aria-busy=${task.isBusy}>
-          <button class="primary" @click=${look}>I have verified it</button>
-          <button @click=${() => task.run(resend)}>Send it again</button>
+          <button class="primary" aria-disabled=${task.isBusy} @click=${look}>I have verified it</button>
+          <button aria-disabled=${task.isBusy} @click=${() => task.change(resend)}>Send it again</button>
         </div>
       </div>
     `,

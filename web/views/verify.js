@@ -17,7 +17,7 @@ export function verify(update, token) {
   let isSpent = false;
   const task = new Task(update);
   const verifyNow = async () => {
-    await task.run(async () => {
+    await task.change(async () => {
       await client.verifyEmail(token).catch((error) => {
         isSpent = error instanceof SymbolonError && error.code === 'TOKEN_INVALID';
         if (!isSpent) throw error;
@@ -33,7 +33,9 @@ export function verify(update, token) {
     if (!token) return html`<p>The link that led here is not complete. Open the one in your mail again.</p>`;
     return html`
       <p>Press the button to show that the mail has reached you.</p>
-      <button class="primary" aria-busy=${task.isBusy} @click=${verifyNow}>Verify my address</button>
+      <button class="primary" aria-busy=${task.isBusy} aria-disabled=${task.isBusy} @click=${verifyNow}>
+        Verify my address
+      </button>
     `;
   };
   return {

@@ -92,6 +92,10 @@ export class Service {
         return this.#refresh(call, cookie);
       case 'POST /auth/logout':
         return this.#logout(call, cookie);
+      case 'POST /auth/forgot-password':
+      case 'POST /auth/reset-password':
+      case 'POST /auth/verify-email':
+        return { status: 204 };
     }
     const session = this.#sessionOf(call.token);
     if (session.code)

@@ -136,6 +136,7 @@ inBrowsers('who was sent to sign in is sent back', BROWSERS, async (t, context) 
   for (const [returnTo, expected] of [
     ['/account/devices', '/account/devices'],
     ['https://evil.example/', '/account'],
+    ['/account/sign-in', '/account'],
   ]) {
     await page.goto(`${service.url}/account/sign-in?return_to=${encodeURIComponent(returnTo)}`);
     await type(page, 'E-mail address', EMAIL);

@@ -167,7 +167,7 @@ export function user(update, id, search) {
       ${loading.outcome}
       ${loading.failure ? html`<button @click=${() => loading.run(read)}>Try again</button>` : nothing}
       ${isGone ? gone : nothing}
-      <div class="parts" aria-busy=${loading.isBusy}>
+      <div class="parts" aria-busy=${loading.isBusy} ?hidden=${isGone}>
         ${user ? html`${account(user)} ${devices()}` : loading.isBusy ? waiting : nothing}
       </div>
       <section aria-labelledby="events">

@@ -273,8 +273,10 @@ class Client {
     const leave = async () => {
       await this.#change(async (request) => {
         this.#expect(user);
+        // It is over already.
+        if (!this.#tokens) return;
         this.#request = request;
-        await this.#send('POST', '/auth/logout', { token: this.#tokens?.access, request });
+        await this.#send('POST', '/auth/logout', { token: this.#tokens.access, request });
         this.#end(Date.now());
       });
     };
@@ -780,7 +782,7 @@ class Client {
   }
 }
 
-/** Tabs of one browser take turns; within a tab, turns are kept even where there are no Web Locks. */
+/** Tabs of one browser take turns; where there are no Web Locks, only what one tab does is in turn. */
 class Turns {
   #world;
   #name;
@@ -797,7 +799,7 @@ class Turns {
   }
 
   /**
-   * Runs `work` when it is its turn, or after {@link TURN}.
+   * Runs `work` when it is its turn; while another tab has that, after {@link TURN} at the latest.
    *
    * @template T
    * @param {() => Promise<T>} work

@@ -14,8 +14,8 @@ const COMPILER: [&str; 4] = [
     "kotlinx-coroutines-core-jvm.jar",
 ];
 
-/// Of a tool for reports, which brings `OkHttp` along. That itself is not on npm, and so the tests need
-/// no second kind of registry. The tool is never run.
+/// Of a tool for reports, which brings `OkHttp` along. That is not on npm by itself, and so the tests
+/// need no second kind of registry. The tool is never run.
 const LIBRARIES: [&str; 2] = ["okhttp-jvm-5.5.0.jar", "okio-jvm-3.18.1.jar"];
 
 /// What Android has of its own, as Debian packs it.

@@ -76,7 +76,7 @@ fn proofs() -> BTreeMap<String, Vec<String>> {
     {
         let place = file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(&file).unwrap();
-        let comment = if place.ends_with(".rs") { "///" } else { "//" };
+        let comment = if is_of_type(&file, "rs") { "///" } else { "//" };
         let mut ids: Vec<String> = Vec::new();
         for line in text.lines().map(str::trim) {
             if let Some((_, named)) =
@@ -121,12 +121,16 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         }
         if path.is_dir() {
             files.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "js") {
+        } else if is_of_type(&path, "rs") || is_of_type(&path, "js") {
             files.push(path);
         }
     }
     files.sort();
     files
+}
+
+fn is_of_type(file: &Path, extension: &str) -> bool {
+    file.extension().is_some_and(|it| it == extension)
 }
 
 /// The part of `file` between the markers of `name` is `made`.

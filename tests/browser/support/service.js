@@ -1,7 +1,7 @@
 /** The real service, as a process of its own with a fresh database. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,13 +141,27 @@ export class Service {
    * @param {{ email: string, password: string }} admin
    */
   createAdmin({ email, password }) {
+    this.#operate(['users', 'create-admin', email, '--password-stdin'], password);
+  }
+
+  /**
+   * Makes many accounts at once, which have no password yet.
+   *
+   * @param {string[]} emails
+   */
+  importUsers(emails) {
+    const file = join(this.settings.DATA_DIR, 'users.jsonl');
+    writeFileSync(file, emails.map((email) => JSON.stringify({ email })).join('\n'));
+    this.#operate(['users', 'import', file]);
+  }
+
+  /**
+   * @param {string[]} args
+   * @param {string} [input]
+   */
+  #operate(args, input = '') {
     const { PATH = '', HOME = '' } = process.env;
-    const env = { PATH, HOME, ...this.settings };
-    execFileSync(BINARY, ['users', 'create-admin', email, '--password-stdin'], {
-      env,
-      input: password,
-      stdio: 'pipe',
-    });
+    execFileSync(BINARY, args, { env: { PATH, HOME, ...this.settings }, input, stdio: 'pipe' });
   }
 
   /**

@@ -169,3 +169,33 @@ inBrowsers('without a connection nothing is lost', BROWSERS, async (t, context) 
   await hear(page, 'Your name is saved.');
   assert.deepEqual(faults, []);
 });
+
+inBrowsers('what may have been done is not said to be lost', BROWSERS, async (t, context) => {
+  const service = await Service.start(t);
+  await service.register(EMAIL);
+  const page = await context.newPage();
+  await page.goto(`${service.url}/account/password`);
+  await type(page, 'E-mail address', EMAIL);
+  await type(page, 'Password', PASSWORD);
+  await page.keyboard.press('Enter');
+  await arrive(page, 'Change your password');
+  await page.route('**/auth/change-password', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await type(page, 'Current password', PASSWORD);
+  await type(page, 'New password', NEW_PASSWORD);
+  await page.keyboard.press('Enter');
+  await hear(page, 'The connection failed: it is not known whether this was done.');
+
+  // Done, though what is left is not known.
+  await service.post('/auth/login', { email: EMAIL, password: NEW_PASSWORD, refreshTransport: 'body' });
+  await press(page, 'Devices');
+  await hear(page, 'Sign out all others');
+  await page.route('**/auth/sessions', (route) => route.abort(), { times: 1 });
+  await press(page, 'Sign out An unknown device');
+  await hear(page, 'An unknown device: signed out.');
+  await hear(page, 'No connection to the service. Nothing was lost: try again.');
+  await press(page, 'Try again');
+  await hear(page, 'You are signed in nowhere else.');
+});

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { fixChance, pass, sleep } from './support/clock.js';
-import { openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
+import { fine, offline, openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
 
 withStoppedClock();
-
-const fine = () => ({ up: 5, down: 5, lost: undefined });
-const offline = () => ({ up: 5, down: 5, lost: 'request' });
 
 /** A signed-in page whose refreshes fail from now on, and the times in seconds of its next tries. */
 async function failing(chance, tries) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { pass, sleep } from './support/clock.js';
-import { openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
+import { openPage, outcome, result, setUp, withStoppedClock } from './support/harness.js';
 
 withStoppedClock();
 
@@ -12,15 +12,6 @@ async function signedIn(options) {
   const { service, browser } = setUp();
   const tab = await openPage(browser, options);
   return { service, browser, tab, client: tab.client, things: () => service.callsTo('/things') };
-}
-
-/** What a call came to, with the time that it needs. */
-async function result(promise) {
-  const done = outcome(promise);
-  await pass(200);
-  assert.ok(done.isDone);
-  if (done.error) throw done.error;
-  return done.value;
 }
 
 test('it adds the token', async () => {

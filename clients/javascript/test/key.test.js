@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { fixChance, pass } from './support/clock.js';
-import { openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
+import { fine, lost, openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
 
 withStoppedClock();
-
-const fine = () => ({ up: 5, down: 5, lost: undefined });
-const lost = () => ({ up: 5, down: 5, lost: 'answer' });
 
 test('each refresh has a key of its own, dropped when its answer has come', async () => {
   const { service, browser } = setUp();

@@ -2,21 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { pass, sleep } from './support/clock.js';
-import { openPage, outcome, setUp, withStoppedClock } from './support/harness.js';
+import { openPage, outcome, result, setUp, withStoppedClock } from './support/harness.js';
 
 withStoppedClock();
 
 const ada = { email: 'ada@example.com', password: 'right' };
 const grace = { email: 'grace@example.com', password: 'right' };
-
-/** What a call came to, with the time that it needs. */
-async function result(promise) {
-  const done = outcome(promise);
-  await pass(200);
-  assert.ok(done.isDone);
-  if (done.error) throw done.error;
-  return done.value;
-}
 
 test('signing in and registering are noticed in every tab', async () => {
   for (const how of ['login', 'register']) {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { afterEach, beforeEach } from 'node:test';
 
 import { Browser } from './browser.js';
@@ -37,3 +38,17 @@ export function outcome(promise) {
   );
   return outcome;
 }
+
+/** What a call comes to, with the time that it needs. */
+export async function result(promise) {
+  const done = outcome(promise);
+  await pass(200);
+  assert.ok(done.isDone);
+  if (done.error) throw done.error;
+  return done.value;
+}
+
+/** Networks: as they should be, without a way there, without a way back. */
+export const fine = () => ({ up: 5, down: 5, lost: undefined });
+export const offline = () => ({ up: 5, down: 5, lost: 'request' });
+export const lost = () => ({ up: 5, down: 5, lost: 'answer' });

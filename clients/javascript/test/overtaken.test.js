@@ -123,3 +123,19 @@ test('nor does it put off the refresh of a tab that is looked at', async () => {
   await pass(900_000);
   assert.equal(service.refreshes.length, 2);
 });
+
+test('the end of the session before, told after a sign-in, ends nothing', async () => {
+  const { service, browser, a, b, owner } = await twoTabs({ hasLocks: false });
+  const third = await openPage(browser);
+  await pass(60_000);
+  // Begun anew when the sign-in is announced, refused half a millisecond after it has come.
+  browser.network = ({ path }) => (path === '/auth/login' ? { up: 50, down: 200 } : { up: 5, down: 244.5 });
+  for (let i = 0; i < 2; i++) service.failNext('/auth/refresh-token', 401, 'SESSION_REVOKED');
+  const refused = outcome(b.client.refresh());
+  await pass(10);
+  outcome(a.client.login(GRACE));
+  await pass(1_000);
+  assert.equal(refused.error.code, 'SESSION_REVOKED');
+  for (const { client } of [a, b, third]) assert.equal(client.session.user?.email, GRACE.email);
+  assert.equal(owner(), GRACE.email);
+});

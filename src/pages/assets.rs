@@ -27,6 +27,7 @@ pub const ASSETS: &[Asset] = &[
     web!("admin/events.js"),
     web!("admin/overview.js"),
     web!("admin/pages.js"),
+    web!("admin/table.js"),
     web!("admin/user.js"),
     web!("admin/users.js"),
     web!("device.js"),

@@ -2,6 +2,7 @@ import { nameOfDevice } from '../device.js';
 import { dateAndTime } from '../times.js';
 import { html, nothing } from '../vendor/lit-html.js';
 import { isAlarm, ofKind } from './event-words.js';
+import { table } from './table.js';
 
 /** @typedef {import('./api.js').Recorded} Recorded */
 
@@ -10,25 +11,11 @@ import { isAlarm, ofKind } from './event-words.js';
  * @param {string} [about] The user at whose page they are shown.
  */
 export function eventTable(events, about) {
-  return html`
-    <table>
-      <caption class="unseen">
-        Events, the newest first
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">What</th>
-          <th scope="col">Whose account</th>
-          <th scope="col">By</th>
-          <th scope="col">From</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${events.map((event) => row(event, about))}
-      </tbody>
-    </table>
-  `;
+  return table(
+    'Events, the newest first',
+    ['When', 'What', 'Whose account', 'By', 'From'],
+    events.map((event) => row(event, about)),
+  );
 }
 
 /**

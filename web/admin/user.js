@@ -8,6 +8,7 @@ import { html, nothing } from '../vendor/lit-html.js';
 import * as api from './api.js';
 import { eventTable } from './event-table.js';
 import { Pages } from './pages.js';
+import { table } from './table.js';
 import { addressOf, state } from './users.js';
 
 const ROLES = ['user', 'moderator', 'admin'];
@@ -208,33 +209,19 @@ function facts({ id, name, emailVerified, disabled, createdAt, lastLoginAt }) {
 
 /** @param {api.SessionInfo[]} sessions */
 function sessionTable(sessions) {
-  return html`
-    <table>
-      <caption class="unseen">
-        Sessions
-      </caption>
-      <thead>
+  return table(
+    'Sessions',
+    ['Device', 'Address', 'Last used', 'Signed in', 'Ends'],
+    sessions.map(
+      ({ userAgent, ip, lastUsedAt, createdAt, endsAt }) => html`
         <tr>
-          <th scope="col">Device</th>
-          <th scope="col">Address</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Signed in</th>
-          <th scope="col">Ends</th>
+          <td data-label="Device" title=${userAgent ?? nothing}>${nameOfDevice(userAgent)}</td>
+          <td data-label="Address">${ip ?? '–'}</td>
+          <td data-label="Last used">${distance(lastUsedAt)}</td>
+          <td data-label="Signed in">${date(createdAt)}</td>
+          <td data-label="Ends">${date(endsAt)}</td>
         </tr>
-      </thead>
-      <tbody>
-        ${sessions.map(
-          ({ userAgent, ip, lastUsedAt, createdAt, endsAt }) => html`
-            <tr>
-              <td data-label="Device" title=${userAgent ?? nothing}>${nameOfDevice(userAgent)}</td>
-              <td data-label="Address">${ip ?? '–'}</td>
-              <td data-label="Last used">${distance(lastUsedAt)}</td>
-              <td data-label="Signed in">${date(createdAt)}</td>
-              <td data-label="Ends">${date(endsAt)}</td>
-            </tr>
-          `,
-        )}
-      </tbody>
-    </table>
-  `;
+      `,
+    ),
+  );
 }

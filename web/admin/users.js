@@ -2,6 +2,7 @@ import { distance } from '../times.js';
 import { html } from '../vendor/lit-html.js';
 import * as api from './api.js';
 import { Pages } from './pages.js';
+import { table } from './table.js';
 
 /** How long nothing is typed before the search begins. */
 const PAUSE = 300;
@@ -55,7 +56,7 @@ export function users(update, search) {
           <button>Search</button>
         </div>
       </form>
-      ${pages.template((rows) => table(rows, search), 'user')}
+      ${pages.template((rows) => userTable(rows, search), 'user')}
     `,
   };
 }
@@ -75,27 +76,12 @@ export function addressOf(id, search) {
  * @param {api.AdminUser[]} users
  * @param {string} search By which they were found.
  */
-function table(users, search) {
-  return html`
-    <table>
-      <caption class="unseen">
-        Users, the newest first
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Address</th>
-          <th scope="col">Name</th>
-          <th scope="col">Role</th>
-          <th scope="col">State</th>
-          <th scope="col">Last sign-in</th>
-          <th scope="col">Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${users.map((user) => row(user, search))}
-      </tbody>
-    </table>
-  `;
+function userTable(users, search) {
+  return table(
+    'Users, the newest first',
+    ['Address', 'Name', 'Role', 'State', 'Last sign-in', 'Since'],
+    users.map((user) => row(user, search)),
+  );
 }
 
 /**

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::mail::Mail;
 use crate::mail::outbox::{self, Outbox};
 use crate::mail::transport::Transport;
+use crate::metrics::Metrics;
 use crate::one_time::OneTimeTokens;
 use crate::passwords::policy::PasswordPolicy;
 use crate::random::Random;
@@ -54,6 +55,8 @@ pub struct App {
     pub activity: Arc<Activity>,
     /// Sends mail, once it is started.
     pub outbox: Arc<Outbox>,
+    /// Counts what is going on here, for whoever watches.
+    pub metrics: Metrics,
 }
 
 /// Why the service could not be built.
@@ -84,12 +87,22 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Arc<Self>, BuildError> {
+        let metrics = Metrics::default();
         let passwords = &settings.passwords;
-        let hasher =
-            Hasher::start(passwords.rules.bcrypt_cost, passwords.hash_queue, Arc::clone(&random))?;
+        let hasher = Hasher::start(
+            passwords.rules.bcrypt_cost,
+            passwords.hash_queue,
+            Arc::clone(&random),
+            metrics.hashing.clone(),
+        )?;
         let lifetimes = Lifetimes::of(&settings.tokens);
-        let writer =
-            Writer::start(database.clone(), Arc::clone(&clock), Arc::clone(&random), lifetimes)?;
+        let writer = Writer::start(
+            database.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            lifetimes,
+            metrics.groups.clone(),
+        )?;
         let one_time = Arc::new(OneTimeTokens::new(&settings.tokens));
         let outbox = Outbox {
             database: database.clone(),
@@ -99,6 +112,7 @@ impl App {
             settings: settings.mail.clone(),
             transport: Transport::new(&settings.mail)?,
             in_hand: Mutex::default(),
+            outcomes: metrics.mails.clone(),
         };
         let tokens = &settings.tokens;
         let open = |keys| SigningKeys::open(keys, tokens.access_ttl, clock.now()).map(Arc::new);
@@ -109,7 +123,7 @@ impl App {
             activity: Arc::new(Activity::new(database.clone(), Arc::clone(&clock))),
             tokens: Tokens::new(&settings.tokens, signing.clone()),
             signing,
-            limits: Limits::new(&settings.limits)?,
+            limits: Limits::new(&settings.limits, metrics.limits.clone())?,
             lookup: Lookup::start(database.clone())?,
             passwords: PasswordPolicy::new(passwords.rules.min_length),
             hasher,
@@ -118,6 +132,7 @@ impl App {
             clock,
             random,
             database,
+            metrics,
         }))
     }
 

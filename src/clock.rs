@@ -9,6 +9,12 @@ use crate::moment::Moment;
 pub trait Clock: Send + Sync {
     /// The present moment, in whole microseconds: what both databases store.
     fn now(&self) -> Moment;
+
+    /// How far the machine's own clock is ahead of the one that is gone by, in seconds; 0 where there
+    /// is no other.
+    fn skew_seconds(&self) -> f64 {
+        0.0
+    }
 }
 
 /// This machine's clock, corrected by the offset to the clock that all instances share.
@@ -38,6 +44,13 @@ impl Clock for SharedClock {
     fn now(&self) -> Moment {
         let micros = self.local().unix_micros();
         Moment::from_unix_micros(micros.saturating_add(self.offset_micros.load(Ordering::Relaxed)))
+    }
+
+    fn skew_seconds(&self) -> f64 {
+        let offset = self.offset_micros.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "exact for offsets of up to 285 years")]
+        let micros = offset as f64;
+        (0.0 - micros) / 1e6
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::db::DbError;
 use crate::queue::Unanswered;
 use crate::sessions::lookup::NotRead;
-use crate::sessions::writer::NotWritten;
+use crate::sessions::refresh::NotWritten;
 use crate::verifier::Refusal;
 
 /// Defines [`Code`] and its table in one place.

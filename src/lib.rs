@@ -12,6 +12,7 @@
 //! * [`signing`]: the keys that sign access tokens; [`discovery`]: what others ask of us about these.
 //! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
+//! * [`metrics`]: what Prometheus is told.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
@@ -58,6 +59,8 @@ pub mod http;
 pub mod limits;
 #[cfg(feature = "server")]
 pub mod mail;
+#[cfg(feature = "server")]
+pub mod metrics;
 #[cfg(feature = "server")]
 pub mod one_time;
 #[cfg(feature = "server")]

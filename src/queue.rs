@@ -170,6 +170,11 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
     pub fn pass(&self, ask: Ask<Q, A>) -> Result<(), Ask<Q, A>> {
         self.0.0.push(ask)
     }
+
+    /// How many questions wait.
+    pub fn depth(&self) -> usize {
+        self.0.0.lock().waiting.len()
+    }
 }
 
 fn answer_all<Q, A>(line: &Line<Q, A>, most: usize, work: impl Fn(Vec<Ask<Q, A>>)) {

@@ -29,7 +29,7 @@ use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, admin, discovery, health, pages, passwords, sessions};
+use crate::{accounts, addresses, admin, discovery, health, metrics, pages, passwords, sessions};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -194,15 +194,20 @@ fn cors(app: &Data<App>) -> Cors {
         .max_age(3600)
 }
 
-/// Serves on `listener` until the process is told to stop, calling `ready` once it listens.
+/// Serves on `listener` until the process is told to stop, calling `ready` once it listens; and
+/// metrics on another, if there is one, for as long.
 pub fn serve(
     app: &Arc<App>,
     listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
     ready: impl FnOnce(&Settings, SocketAddr),
 ) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let (server, address) = start(app, listener)?;
         heed_hangup(app)?;
+        if let Some(listener) = metrics_listener {
+            actix_web::rt::spawn(metrics::routes::start(app, listener)?);
+        }
         ready(&app.settings, address);
         server.await
     })

@@ -1,6 +1,6 @@
 //! `symbolon serve`.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use crate::background::Background;
 use crate::clock::{Clock, SharedClock};
 use crate::db::migrate::{self, MigrateError};
 use crate::db::{Database, DbError, Id, follow_database_time};
+use crate::metrics::watch;
 use crate::prune::Pruner;
 use crate::random::SystemRandom;
 use crate::server;
@@ -26,8 +27,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let warnings = [settings.http.warnings(environment), settings.mail.warnings(environment)];
     warnings.iter().flatten().for_each(|warning| tracing::warn!("{warning}"));
     // Taken before anything else is done, so that a second start fails at once.
-    let listener = TcpListener::bind(settings.http.bind)
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.http.bind))?;
+    let listener = listen(settings.http.bind)?;
+    let metrics_listener = settings.monitoring.metrics_bind.map(listen).transpose()?;
     let database = Database::open(&settings.database)?;
     migrate_when_reachable(&database)?;
     let clock = Arc::new(SharedClock::default());
@@ -46,10 +47,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let mail = app.outbox.start()?;
     let counting = app.activity.start()?;
     let keys = watch_keys(&app)?;
-    server::serve(&app, listener, announce)?;
+    let watching = metrics_listener.is_some().then(|| watch::start(&app)).transpose()?;
+    server::serve(&app, listener, metrics_listener, announce)?;
     pruning.tell();
     counting.tell();
-    keys.iter().for_each(Background::tell);
+    keys.iter().chain(&watching).for_each(Background::tell);
     app.activity.flush_or_warn();
     app.outbox.stop(mail);
     tracing::info!("stopped");
@@ -62,10 +64,17 @@ fn watch_keys(app: &Arc<App>) -> std::io::Result<Option<Background>> {
     app.signing.as_ref().map(|keys| keys.watch(move || clock.now())).transpose()
 }
 
-fn announce(settings: &Settings, address: std::net::SocketAddr) {
+fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
+fn announce(settings: &Settings, address: SocketAddr) {
     let database = settings.database.url.describe();
     let environment = format!("{:?}", settings.environment).to_lowercase();
     tracing::info!("listening on http://{address}, database {database}, {environment}");
+    if let Some(address) = settings.monitoring.metrics_bind {
+        tracing::info!("metrics on http://{address}/metrics");
+    }
 }
 
 /// Brings the schema up to date, waiting for a database that is still starting.

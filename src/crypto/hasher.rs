@@ -3,16 +3,22 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::password::{Password, PasswordHash};
+use crate::metrics::Hashing;
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 use crate::random::Random;
 
 /// A password waits for its turn this long at most; a full queue of the usual size takes seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-enum Task {
+struct Task {
+    what: What,
+    asked_at: Instant,
+}
+
+enum What {
     Hash(Password),
     Verify(Password, PasswordHash),
 }
@@ -27,31 +33,41 @@ pub struct Hasher {
     queue: Queue<Task, Done>,
     cost: u32,
     asked: AtomicU64,
+    metrics: Hashing,
 }
 
 impl Hasher {
     /// Starts the threads; at most `capacity` passwords wait for them.
-    pub fn start(cost: u32, capacity: usize, random: Arc<dyn Random>) -> std::io::Result<Self> {
+    pub fn start(
+        cost: u32,
+        capacity: usize,
+        random: Arc<dyn Random>,
+        metrics: Hashing,
+    ) -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shape = Shape { name: "password-hash", threads, capacity, group: 1, background: true };
+        let measured = metrics.clone();
         let queue = Queue::start(shape, move |asks: Vec<Ask<Task, Done>>| {
             for ask in asks {
-                let done = match &ask.question {
-                    Task::Hash(password) => {
+                let started = Instant::now();
+                let waited = started.duration_since(ask.question.asked_at);
+                measured.wait.observe(waited.as_secs_f64());
+                let done = match &ask.question.what {
+                    What::Hash(password) => {
                         Done::Hashed(PasswordHash::new(password, cost, &*random))
                     }
-                    Task::Verify(password, hash) => Done::Verified(verify(password, hash, cost)),
+                    What::Verify(password, hash) => Done::Verified(verify(password, hash, cost)),
                 };
+                measured.duration.observe(started.elapsed().as_secs_f64());
                 ask.answer(done);
             }
         })?;
-        Ok(Self { queue, cost, asked: AtomicU64::new(0) })
+        Ok(Self { queue, cost, asked: AtomicU64::new(0), metrics })
     }
 
     /// The hash to store for `password`.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unanswered> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        match self.queue.ask(Task::Hash(password), PATIENCE).await? {
+        match self.ask(What::Hash(password)).await? {
             Done::Hashed(Ok(hash)) => Ok(hash),
             Done::Hashed(Err(_)) | Done::Verified(_) => Err(Unanswered::Panicked),
         }
@@ -64,12 +80,23 @@ impl Hasher {
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<bool, Unanswered> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
         let hash = hash.unwrap_or_else(|| PasswordHash::decoy(self.cost));
-        Ok(matches!(
-            self.queue.ask(Task::Verify(password, hash), PATIENCE).await?,
-            Done::Verified(true)
-        ))
+        let done = self.ask(What::Verify(password, hash)).await?;
+        Ok(matches!(done, Done::Verified(true)))
+    }
+
+    async fn ask(&self, what: What) -> Result<Done, Unanswered> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = self.queue.ask(Task { what, asked_at: Instant::now() }, PATIENCE).await;
+        if matches!(answer, Err(Unanswered::Full)) {
+            self.metrics.sheds.inc();
+        }
+        answer
+    }
+
+    /// How many passwords wait.
+    pub fn depth(&self) -> usize {
+        self.queue.depth()
     }
 
     /// How many passwords it was given so far.

@@ -12,6 +12,7 @@ mod shared_time;
 pub mod turns;
 mod tx;
 pub mod types;
+mod waits;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub use any::{AnyConnection, MultiBackend, MultiRawValue};
 pub use diesel::result::QueryResult;
 pub use shared_time::follow_database_time;
 pub use types::{Id, Moment};
+pub use waits::Waits;
 
 use crate::settings::database::{DatabaseSettings, DatabaseUrl};
 use connect::Connector;
@@ -70,6 +72,22 @@ pub fn rollback() -> diesel::result::Error {
 pub struct Database {
     readers: r2d2::Pool<Connector>,
     writers: r2d2::Pool<Connector>,
+    /// Each of them once, with its name.
+    pools: Vec<(&'static str, r2d2::Pool<Connector>)>,
+    waits: Waits,
+}
+
+/// How it stands with a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    /// `read` or `write`; `all` where one does both.
+    pub pool: &'static str,
+    /// Connections that nobody uses.
+    pub idle: u32,
+    /// Connections in use.
+    pub busy: u32,
+    /// Connections there may be.
+    pub most: u32,
 }
 
 impl Database {
@@ -79,28 +97,49 @@ impl Database {
             connect::create_private(path)?;
         }
         let connector = Connector::new(&settings.url);
-        let pool = |size| {
+        let waits = Waits::default();
+        let pool = |name, size| {
             r2d2::Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
                 .connection_timeout(POOL_WAIT)
                 .test_on_check_out(false)
+                .event_handler(waits.of(name))
                 .error_handler(Box::new(connect::LogSeldom::default()))
                 .build_unchecked(connector.clone())
         };
         match settings.url {
             DatabaseUrl::Sqlite(_) => {
-                let writers = pool(1);
+                let writers = pool("write", 1);
                 // The first connection makes a new file one with a journal (WAL): two at once would
                 // lock each other out. Where there is none to be had, whoever needs one is told.
                 drop(writers.get());
-                Ok(Self { readers: pool(settings.pool_size), writers })
+                let readers = pool("read", settings.pool_size);
+                let pools = vec![("read", readers.clone()), ("write", writers.clone())];
+                Ok(Self { readers, writers, pools, waits })
             }
             DatabaseUrl::Postgres(_) => {
-                let both = pool(settings.pool_size);
-                Ok(Self { readers: both.clone(), writers: both })
+                let both = pool("all", settings.pool_size);
+                let pools = vec![("all", both.clone())];
+                Ok(Self { readers: both.clone(), writers: both, pools, waits })
             }
         }
+    }
+
+    /// How it stands with each pool.
+    pub fn pools(&self) -> Vec<PoolState> {
+        let mut states = Vec::with_capacity(self.pools.len());
+        for (name, pool) in &self.pools {
+            let r2d2::State { connections, idle_connections: idle, .. } = pool.state();
+            let (busy, most) = (connections - idle, pool.max_size());
+            states.push(PoolState { pool: name, idle, busy, most });
+        }
+        states
+    }
+
+    /// How long callers have waited for connections.
+    pub fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// A connection that may write, outside of any transaction: for migrations.

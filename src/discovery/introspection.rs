@@ -64,6 +64,8 @@ pub(super) async fn introspect(
         Err(error) if error.code.status().as_u16() != 401 => return Err(error),
         _ => Introspected::Inactive { active: false },
     };
+    let is_active = matches!(said, Introspected::Active { .. });
+    app.metrics.introspections.count(if is_active { "active" } else { "inactive" });
     Ok(HttpResponse::Ok().json(said))
 }
 

@@ -41,6 +41,7 @@ pub async fn wrap<B: MessageBody + 'static>(
     let production = app.settings.environment.is_production();
     let closing = closing_of(&request);
     let started = Instant::now();
+    let method = request.method().clone();
     let outcome = next.call(request).instrument(span.clone()).await;
     let finish = |answer: HttpResponse<BoxBody>| {
         let mut answer = problem::finish(answer, &id);
@@ -57,11 +58,15 @@ pub async fn wrap<B: MessageBody + 'static>(
             let (request, answer) = response.map_into_boxed_body().into_parts();
             let mut answer = finish(answer);
             limit::complete(&request, answer.headers_mut());
+            let (route, status) = (request.match_pattern(), answer.status().as_u16());
+            app.metrics.requests.observe(method.as_str(), route, status, started.elapsed());
             Ok(ServiceResponse::new(request, answer))
         }
         // The request is gone, so the answer goes out by the error.
         Err(error) => {
             let answer = finish(error.error_response());
+            let status = answer.status().as_u16();
+            app.metrics.requests.observe(method.as_str(), None, status, started.elapsed());
             Err(InternalError::from_response(error, answer).into())
         }
     }

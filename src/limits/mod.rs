@@ -16,6 +16,7 @@ use std::time::Duration;
 use redis::RedisError;
 
 use crate::db::Moment;
+use crate::metrics::Decisions;
 use crate::settings::limits::LimitSettings;
 use log::Rate;
 use memory::Memory;
@@ -83,6 +84,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every place.
+    pub const ALL: [Self; 3] = [Self::Memory, Self::Redis, Self::RedisIsDown];
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,15 +103,17 @@ pub struct Limits {
     pub policies: Policies,
     memory: Memory,
     shared: Option<Shared>,
+    decisions: Decisions,
 }
 
 impl Limits {
     /// As the settings say. A Redis that is not there yet is waited for by nobody.
-    pub fn new(settings: &LimitSettings) -> Result<Self, RedisError> {
+    pub fn new(settings: &LimitSettings, decisions: Decisions) -> Result<Self, RedisError> {
         Ok(Self {
             policies: Policies::new(settings),
             memory: Memory::new(ROOM),
             shared: settings.redis.as_ref().map(Shared::new).transpose()?,
+            decisions,
         })
     }
 
@@ -122,6 +128,14 @@ impl Limits {
     /// down or has lost its data. A log in memory can therefore refuse by itself; only of failures
     /// another instance may know better, for it may have seen the owner sign in.
     pub fn attempt(&self, limits: &[Limit], now: Moment) -> Vec<Standing> {
+        let standings = self.judge(limits, now);
+        for (limit, standing) in limits.iter().zip(&standings) {
+            self.decisions.count(limit.policy, standing.passes());
+        }
+        standings
+    }
+
+    fn judge(&self, limits: &[Limit], now: Moment) -> Vec<Standing> {
         let Some(shared) = &self.shared else { return self.memory.attempt(limits, now) };
         let known = self.memory.look(limits, now);
         let is_full = |(limit, standing): (&Limit, &Standing)| {

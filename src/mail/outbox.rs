@@ -19,6 +19,7 @@ use crate::background::{Background, Stop};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::db::{AnyConnection, Database, DbError, Id, Moment, QueryResult};
+use crate::metrics::Outcomes;
 use crate::one_time::{self, OneTimeTokens, Purpose};
 use crate::random::{self, Random};
 use crate::settings::mail::MailSettings;
@@ -59,6 +60,8 @@ pub struct Outbox {
     pub transport: Transport,
     /// The mail that this instance is handing over.
     pub in_hand: Mutex<Option<Waiting>>,
+    /// Counts what becomes of mails.
+    pub outcomes: Outcomes,
 }
 
 /// What became of a mail that was due.
@@ -115,6 +118,7 @@ impl Outbox {
             let Prepared::Ready(token) = prepared else { continue };
             self.set_in_hand(Some(waiting.clone()));
             let failure = self.send(&waiting, token.as_deref()).err();
+            self.outcomes.count(if failure.is_none() { "sent" } else { "failed" });
             self.set_in_hand(None);
             self.settle(&waiting, failure.as_ref(), stop)?;
             if failure.is_some_and(|failure| failure.is_general()) {
@@ -189,6 +193,7 @@ impl Outbox {
     fn give_up(&self, connection: &mut AnyConnection, waiting: &Waiting) -> QueryResult<()> {
         let (mail, kind) = (waiting.id, waiting.mail.kind.name());
         tracing::error!(%mail, kind, "mail given up");
+        self.outcomes.count("given_up");
         store::remove(connection, waiting)?;
         let event = Event {
             kind: audit::Kind::MailGivenUp,

@@ -123,3 +123,9 @@ fn as_seen(waiting: &Waiting) -> _ {
 pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
     outbox::table.count().get_result(connection)
 }
+
+/// Since when the oldest of these is here.
+pub fn oldest(connection: &mut AnyConnection) -> QueryResult<Option<Moment>> {
+    // Ids grow with time, and have an index.
+    outbox::table.order(outbox::id).select(outbox::created_at).first(connection).optional()
+}

@@ -51,6 +51,11 @@ impl Lookup {
     pub async fn find(&self, id: Id) -> Result<Found, Unanswered> {
         self.queue.ask(id, PATIENCE).await
     }
+
+    /// How many look-ups wait.
+    pub fn depth(&self) -> usize {
+        self.queue.depth()
+    }
 }
 
 /// The sessions of a user that can still be refreshed, the newest first.

@@ -7,11 +7,12 @@ use actix_web::web::{self, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
+use super::refresh::{How, Outcome, Refresh, Refusal};
 use super::token::{Presented, Transport};
 use super::view::Sessions;
-use super::writer::{How, Outcome, Refresh, Refusal};
 use super::{end, lookup};
 use crate::activity;
+use crate::app::App;
 use crate::db::Id;
 use crate::error::{ApiError, Code};
 use crate::http::bearer::{CurrentUser, current_user};
@@ -44,19 +45,33 @@ impl RefreshTokenBody {
 
 async fn refresh_token(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     let app = app_of(&request)?;
-    let body: RefreshTokenBody = body::optional_json(&request, payload).await?;
+    let refreshed = refresh(&app, &request, payload).await;
+    app.metrics.refreshes.count(match &refreshed {
+        Ok((How::Rotated, _)) => "rotated",
+        Ok((How::Replayed, _)) => "replayed",
+        Err(error) => outcome_of(error.code),
+    });
+    refreshed.map(|(_, answer)| answer)
+}
+
+async fn refresh(
+    app: &Arc<App>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(How, HttpResponse), ApiError> {
+    let body: RefreshTokenBody = body::optional_json(request, payload).await?;
     let retry_key = retry_key(request.headers())?;
-    same_site::check(&request, &app.settings.http.allowed_origins)?;
-    let (claims, transport) = tokens::presented(&app, &request, body.token()).await?;
+    same_site::check(request, &app.settings.http.allowed_origins)?;
+    let (claims, transport) = tokens::presented(app, request, body.token()).await?;
     let refresh = Refresh {
         session: claims.sid,
         presented: Presented {
             generation: claims.generation,
             retry_key,
-            from_browser: is_browser(&request),
+            from_browser: is_browser(request),
         },
         transport,
-        client: client_of(&request, &app.settings.http.trusted_proxies),
+        client: client_of(request, &app.settings.http.trusted_proxies),
     };
     match app.writer.refresh(refresh).await?? {
         Outcome::Live(live, how) => {
@@ -64,7 +79,7 @@ async fn refresh_token(request: HttpRequest, payload: Payload) -> Result<HttpRes
             let replayed = how == How::Replayed;
             tracing::debug!(session = %session.id, replayed, "refresh");
             app.count(activity::Kind::Refresh);
-            tokens::answer(&app, StatusCode::OK, &session, user)
+            Ok((how, tokens::answer(app, StatusCode::OK, &session, user)?))
         }
         Outcome::Refused(refusal) => {
             if refusal == Refusal::Reused {
@@ -84,6 +99,20 @@ fn code_of(refusal: Refusal) -> Code {
         Refusal::Revoked => Code::SessionRevoked,
         Refusal::Expired => Code::RefreshTokenExpired,
         Refusal::Reused => Code::RefreshTokenReused,
+    }
+}
+
+/// What a refresh that failed is counted as.
+fn outcome_of(code: Code) -> &'static str {
+    match code {
+        Code::RefreshTokenReused => "reused",
+        Code::RefreshTokenExpired => "expired",
+        Code::SessionRevoked => "revoked",
+        Code::RefreshTokenInvalid => "invalid",
+        Code::RefreshTokenMissing => "missing",
+        Code::Unavailable => "unavailable",
+        Code::Internal => "failed",
+        _ => "malformed",
     }
 }
 

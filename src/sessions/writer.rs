@@ -7,77 +7,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
-
+use super::refresh::{How, NotWritten, Outcome, Refresh, Refusal};
 use super::store;
 use super::store::group::{self, Locked, LockedSession, Rotation};
-use super::token::{Lifetimes, Presented, Session, Transport, Verdict};
+use super::token::{Lifetimes, Session, Verdict};
 use crate::accounts::user::User;
 use crate::audit::{self, Event, Kind};
-use crate::client::Client;
 use crate::clock::Clock;
 use crate::db::{self, AnyConnection, Database, DbError, Id, Moment, PATIENCE, QueryResult};
 use crate::mail::{self, Mail, outbox};
+use crate::metrics::Groups;
 use crate::queue::{Ask, Queue, Shape, Unanswered};
 use crate::random::Random;
-
-/// A refresh token that is to be rotated; its signature held and it has not expired.
-#[derive(Debug, Clone)]
-pub struct Refresh {
-    /// The session it names.
-    pub session: Id,
-    /// What the rule judges.
-    pub presented: Presented,
-    /// How it came.
-    pub transport: Transport,
-    /// Where it came from.
-    pub client: Client,
-}
-
-/// What became of a refresh.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// The session goes on, with this live token.
-    Live(Box<(Session, User)>, How),
-    /// It does not.
-    Refused(Refusal),
-}
-
-/// How a session went on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// Its token was replaced.
-    Rotated,
-    /// Its live token is answered again.
-    Replayed,
-}
-
-/// Why a session does not go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such session.
-    Unknown,
-    /// The token came by the other transport than its session's.
-    WrongTransport,
-    /// The session was ended, or its user is gone or disabled.
-    Revoked,
-    /// The session is past its time.
-    Expired,
-    /// The token had been replaced: the session has been ended.
-    Reused,
-}
-
-/// The database did not carry out a refresh. Whether a rotation stands is unknown: the client's
-/// repeat finds out by the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum NotWritten {
-    /// It could not be reached, or the commit is unclear.
-    #[error("the database is not available")]
-    Unavailable,
-    /// It refused the statement.
-    #[error("the database refused a rotation")]
-    Refused,
-}
 
 type Waiting = Ask<Refresh, Result<Outcome, NotWritten>>;
 
@@ -101,8 +42,9 @@ impl Writer {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         lifetimes: Lifetimes,
+        metrics: Groups,
     ) -> std::io::Result<Self> {
-        let apply = Arc::new(Apply { database, clock, random, lifetimes });
+        let apply = Arc::new(Apply { database, clock, random, lifetimes, metrics });
         let shape = Shape {
             name: "rotations",
             threads: 1,
@@ -138,6 +80,11 @@ impl Writer {
     ) -> Result<Result<Outcome, NotWritten>, Unanswered> {
         self.queue.ask(refresh, PATIENCE).await
     }
+
+    /// How many refreshes wait.
+    pub fn depth(&self) -> usize {
+        self.queue.depth()
+    }
 }
 
 fn answer_unavailable(ask: Waiting) {
@@ -150,6 +97,7 @@ struct Apply {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     lifetimes: Lifetimes,
+    metrics: Groups,
 }
 
 /// What a group changes, besides answering.
@@ -186,7 +134,9 @@ impl Apply {
         // Stable: refreshes of one session stay in the order they came.
         asks.sort_by_key(|ask| ask.question.session);
         let started = Instant::now();
-        match self.database.write(|connection| self.write(connection, &asks, locked)) {
+        let written = self.database.write(|connection| self.write(connection, &asks, locked));
+        self.metrics.observe(asks.len(), started.elapsed());
+        match written {
             Ok(judged) => {
                 let mut put_off = PutOff::default();
                 for (ask, judged) in asks.into_iter().zip(judged) {

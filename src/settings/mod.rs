@@ -10,6 +10,7 @@ pub mod introspection;
 pub mod limits;
 pub mod logs;
 pub mod mail;
+pub mod monitoring;
 pub mod passwords;
 pub mod signing;
 pub mod table;
@@ -26,6 +27,7 @@ use introspection::{IntrospectionArgs, IntrospectionSettings};
 use limits::{LimitArgs, LimitSettings};
 use logs::LogArgs;
 use mail::{MailArgs, MailSettings};
+use monitoring::{MonitoringArgs, MonitoringSettings};
 use passwords::{PasswordArgs, PasswordSettings};
 use tokens::{TokenArgs, TokenSettings};
 
@@ -83,6 +85,8 @@ pub struct ServeArgs {
     introspection: IntrospectionArgs,
     #[command(flatten)]
     mail: MailArgs,
+    #[command(flatten)]
+    monitoring: MonitoringArgs,
     /// How and what to log.
     #[command(flatten)]
     pub logs: LogArgs,
@@ -107,6 +111,8 @@ pub struct Settings {
     pub introspection: IntrospectionSettings,
     /// How mail is sent.
     pub mail: MailSettings,
+    /// Who may watch.
+    pub monitoring: MonitoringSettings,
 }
 
 impl ServeArgs {
@@ -122,6 +128,7 @@ impl ServeArgs {
         let introspection = self.introspection.check(environment, &mut faults);
         let data_dir = self.database.data_dir();
         let mail = self.mail.check(environment, &http.public_url, data_dir, &mut faults);
+        let monitoring = self.monitoring.check(&mut faults);
         self.logs.check(&mut faults);
         faults.or(Settings {
             environment,
@@ -132,6 +139,7 @@ impl ServeArgs {
             limits,
             introspection,
             mail,
+            monitoring,
         })
     }
 }

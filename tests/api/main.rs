@@ -20,6 +20,7 @@ mod http;
 mod limits;
 mod logs;
 mod mail;
+mod metrics;
 mod pages;
 mod proxies;
 mod readme;

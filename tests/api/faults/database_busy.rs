@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use futures_util::future::join_all;
 use serde_json::json;
 use symbolon::client::Client;
+use symbolon::sessions::refresh::Refresh;
 use symbolon::sessions::token::{Presented, Transport};
-use symbolon::sessions::writer::Refresh;
 
 use super::{endings, sessions, users};
 use crate::support::load::SOON;

@@ -83,6 +83,7 @@ fn every_fault_is_named_at_once() {
         ("REGISTER_RATE_LIMIT", "0/1h"),
         ("FORGOT_RATE_LIMIT", "3/hour"),
         ("REDIS_URL", "http://canary:canary@cache"),
+        ("METRICS_BIND", "9090"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);
@@ -108,6 +109,7 @@ fn every_fault_is_named_at_once() {
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
+        "METRICS_BIND",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",

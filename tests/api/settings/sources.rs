@@ -237,6 +237,7 @@ fn the_help_documents_every_variable() {
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",
         "MAIL_FROM",
+        "METRICS_BIND",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",

@@ -12,7 +12,7 @@
 //! * [`signing`]: the keys that sign access tokens; [`discovery`]: what others ask of us about these.
 //! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
-//! * [`metrics`]: what Prometheus is told.
+//! * [`metrics`]: what Prometheus is told. [`traces`]: what a collector of spans is told.
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
@@ -85,3 +85,5 @@ pub mod sessions;
 pub mod settings;
 #[cfg(feature = "server")]
 pub mod signing;
+#[cfg(feature = "server")]
+pub mod traces;

@@ -9,8 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use thiserror::Error;
 use tokio::sync::oneshot;
+
+use crate::traces::{self, Here};
 
 /// Why a question got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -31,6 +34,8 @@ pub struct Ask<Q, A> {
     /// What is asked.
     pub question: Q,
     reply: oneshot::Sender<A>,
+    /// The span in which it was asked.
+    trace: Here,
 }
 
 impl<Q, A> Ask<Q, A> {
@@ -71,6 +76,7 @@ impl<Q, A> Drop for Asking<Q, A> {
 struct Line<Q, A> {
     state: Mutex<State<Q, A>>,
     arrived: Condvar,
+    name: &'static str,
     capacity: usize,
 }
 
@@ -82,9 +88,10 @@ struct State<Q, A> {
 }
 
 impl<Q, A> Line<Q, A> {
-    fn new(capacity: usize) -> Self {
+    fn new(shape: &Shape) -> Self {
         let state = State { waiting: VecDeque::new(), sleeping: 0, is_closed: false };
-        Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
+        let (name, capacity) = (shape.name, shape.capacity);
+        Self { state: Mutex::new(state), arrived: Condvar::new(), name, capacity }
     }
 
     /// Nothing panics while it holds the lock, so that its state is always whole.
@@ -142,14 +149,14 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
         shape: Shape,
         work: impl Fn(Vec<Ask<Q, A>>) + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
-        let line = Arc::new(Line::new(shape.capacity));
+        let line = Arc::new(Line::new(&shape));
         for _ in 0..shape.threads {
             let (line, work) = (Arc::clone(&line), work.clone());
             std::thread::Builder::new().name(shape.name.into()).spawn(move || {
                 if shape.background {
                     give_way();
                 }
-                answer_all(&line, shape.group, work);
+                answer_all(&line, &shape, work);
             })?;
         }
         Ok(Self(Arc::new(Asking(line))))
@@ -158,12 +165,16 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
     /// Asks, and waits for the answer no longer than `patience`.
     pub async fn ask(&self, question: Q, patience: Duration) -> Result<A, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        self.pass(Ask { question, reply }).map_err(|_| Unanswered::Full)?;
-        match tokio::time::timeout(patience, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_dropped)) => Err(Unanswered::Panicked),
-            Err(_elapsed) => Err(Unanswered::TooLate),
-        }
+        let asked = async {
+            let trace = Here::now();
+            self.pass(Ask { question, reply, trace }).map_err(|_| Unanswered::Full)?;
+            match tokio::time::timeout(patience, answer).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(_dropped)) => Err(Unanswered::Panicked),
+                Err(_elapsed) => Err(Unanswered::TooLate),
+            }
+        };
+        traces::around("ask", || [KeyValue::new("symbolon.queue", self.0.0.name)], asked).await
     }
 
     /// Puts a question of another queue into this one, or gives it back if this one is full.
@@ -177,9 +188,10 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
     }
 }
 
-fn answer_all<Q, A>(line: &Line<Q, A>, most: usize, work: impl Fn(Vec<Ask<Q, A>>)) {
-    while let Some(mut group) = line.take(most) {
+fn answer_all<Q, A>(line: &Line<Q, A>, shape: &Shape, work: impl Fn(Vec<Ask<Q, A>>)) {
+    while let Some(mut group) = line.take(shape.group) {
         group.retain(|ask| !ask.is_abandoned());
+        let _span = traces::group(shape.name, group.iter().map(|ask| &ask.trace));
         if !group.is_empty() && catch_unwind(AssertUnwindSafe(|| work(group))).is_err() {
             tracing::error!("a worker panicked; its questions go unanswered and it goes on");
         }
@@ -265,7 +277,7 @@ mod tests {
         assert_eq!(ask(&queue, 0), Err(Unanswered::Panicked));
         let (reply, gone) = oneshot::channel();
         drop(gone);
-        assert!(queue.pass(Ask { question: 7, reply }).is_ok());
+        assert!(queue.pass(Ask { question: 7, reply, trace: Here::default() }).is_ok());
         assert_eq!(ask(&queue, 8), Ok(1));
         assert_eq!(see.try_iter().collect::<Vec<_>>(), [0, 8]);
     }

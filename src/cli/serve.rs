@@ -4,6 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use opentelemetry_otlp::ExporterBuildError;
+
 use super::Failure;
 use crate::app::App;
 use crate::background::Background;
@@ -12,9 +14,11 @@ use crate::db::migrate::{self, MigrateError};
 use crate::db::{Database, DbError, Id, follow_database_time};
 use crate::metrics::watch;
 use crate::prune::Pruner;
-use crate::random::SystemRandom;
+use crate::random::{Random, SystemRandom};
 use crate::server;
+use crate::settings::monitoring::MonitoringSettings;
 use crate::settings::{ServeArgs, Settings};
+use crate::traces::export::Traces;
 
 /// How long a database that does not answer is waited for at start.
 const WAIT_FOR_DATABASE: Duration = Duration::from_secs(60);
@@ -40,6 +44,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         retention: settings.database.audit_retention,
         instance: Some(Id::new(clock.now(), &*random)),
     };
+    let traces = start_traces(&settings.monitoring, random.clone())?;
     let app = App::build(settings, database, clock, random.clone())?;
     // One that is away is warned about now, not when it is needed.
     app.limits.look(app.now());
@@ -54,6 +59,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     keys.iter().chain(&watching).for_each(Background::tell);
     app.activity.flush_or_warn();
     app.outbox.stop(mail);
+    traces.iter().for_each(Traces::stop);
     tracing::info!("stopped");
     Ok(())
 }
@@ -62,6 +68,13 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
 fn watch_keys(app: &Arc<App>) -> std::io::Result<Option<Background>> {
     let clock = Arc::clone(&app.clock);
     app.signing.as_ref().map(|keys| keys.watch(move || clock.now())).transpose()
+}
+
+fn start_traces(
+    settings: &MonitoringSettings,
+    random: Arc<dyn Random>,
+) -> Result<Option<Traces>, ExporterBuildError> {
+    settings.otlp_endpoint.as_deref().map(|endpoint| Traces::start(endpoint, random)).transpose()
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, String> {

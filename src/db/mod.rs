@@ -52,6 +52,16 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// What kind of failure it is, in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Unclear => "unclear",
+            Self::Aborted(_) => "aborted",
+            Self::Query(_) => "refused",
+        }
+    }
+
     /// Whether a row was refused because one like it exists.
     pub fn is_unique_violation(&self) -> bool {
         use diesel::result::{DatabaseErrorKind, Error};
@@ -75,6 +85,8 @@ pub struct Database {
     /// Each of them once, with its name.
     pools: Vec<(&'static str, r2d2::Pool<Connector>)>,
     waits: Waits,
+    /// What kind of database it is, by OpenTelemetry's names.
+    system: &'static str,
 }
 
 /// How it stands with a pool.
@@ -116,12 +128,18 @@ impl Database {
                 drop(writers.get());
                 let readers = pool("read", settings.pool_size);
                 let pools = vec![("read", readers.clone()), ("write", writers.clone())];
-                Ok(Self { readers, writers, pools, waits })
+                Ok(Self { readers, writers, pools, waits, system: "sqlite" })
             }
             DatabaseUrl::Postgres(_) => {
                 let both = pool("all", settings.pool_size);
                 let pools = vec![("all", both.clone())];
-                Ok(Self { readers: both.clone(), writers: both, pools, waits })
+                Ok(Self {
+                    readers: both.clone(),
+                    writers: both,
+                    pools,
+                    waits,
+                    system: "postgresql",
+                })
             }
         }
     }

@@ -10,9 +10,12 @@ use diesel::connection::{
     AnsiTransactionManager, Connection, SimpleConnection, TransactionManager,
 };
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{ContextGuard, KeyValue};
 
 use super::connect::{Connector, Link};
 use super::{AnyConnection, Database, DbError};
+use crate::traces;
 
 /// Broken connections are replaced for this long. Callers answer 503 within two seconds.
 const REPLACE_FOR: Duration = Duration::from_millis(1200);
@@ -23,6 +26,7 @@ impl Database {
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, DbError> {
+        let _span = self.span("database read");
         attempt(&self.readers, |link| {
             work(link).map_err(|error| Failure::of(link, error, Stage::BeforeCommit))
         })
@@ -36,6 +40,7 @@ impl Database {
         &self,
         mut work: impl FnMut(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, DbError> {
+        let _span = self.span("database write");
         attempt(&self.writers, |link| {
             begin(link).map_err(|error| Failure::of(link, error, Stage::BeforeCommit))?;
             match work(link) {
@@ -66,6 +71,10 @@ impl Database {
         // Closing the connection ends the transaction, which has nothing to commit.
         link.discard();
         done.map_err(DbError::Query)
+    }
+
+    fn span(&self, name: &'static str) -> Option<ContextGuard> {
+        traces::span(name, SpanKind::Client, || [KeyValue::new("db.system.name", self.system)])
     }
 
     /// Asks the database for a sign of life.
@@ -117,7 +126,15 @@ impl Failure {
     }
 }
 
+/// Runs `once`, again where that may help; what comes of it is noted in the present span.
 fn attempt<T>(
+    pool: &r2d2::Pool<Connector>,
+    once: impl FnMut(&mut Link) -> Result<T, Failure>,
+) -> Result<T, DbError> {
+    try_again(pool, once).inspect_err(|error| traces::failed(error.kind()))
+}
+
+fn try_again<T>(
     pool: &r2d2::Pool<Connector>,
     mut once: impl FnMut(&mut Link) -> Result<T, Failure>,
 ) -> Result<T, DbError> {

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::db::PATIENCE;
 use crate::error::{ApiError, Code};
+use crate::traces::Here;
 
 /// How many calls may be on the blocking pool at once: more than there are connections, so that
 /// none of these idles, but few enough that rotations and look-ups get theirs.
@@ -20,7 +21,7 @@ where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
-    let span = tracing::Span::current();
+    let (span, trace) = (tracing::Span::current(), Here::now());
     let deadline = Instant::now() + PATIENCE;
     let on_the_pool = async {
         let slot = SLOTS.acquire().await.map_err(ApiError::internal)?;
@@ -29,6 +30,7 @@ where
             if Instant::now() >= deadline {
                 return Err(Code::Unavailable.into());
             }
+            let _trace = trace.enter();
             span.in_scope(|| work().map_err(Into::into))
         });
         block.await.map_err(|_| ApiError::internal("a blocking task panicked"))?

@@ -19,10 +19,12 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::trace::RequestSpan;
 use super::wire::Closing;
 use super::{limit, problem};
 use crate::app::App;
 use crate::error::{ApiError, Code};
+use crate::metrics::requests::known_method;
 
 /// The most bytes of a request's target and headers together.
 const MAX_HEAD: usize = 16 * 1024;
@@ -35,14 +37,20 @@ pub async fn wrap<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId::of(request.headers(), &*app.random);
     // The path alone: a query string may hold what nobody should read in a log.
-    let span =
-        tracing::info_span!("request", %id, method = %request.method(), path = request.path());
+    let method = known_method(request.method().as_str());
+    let trace = RequestSpan::open(method, request.headers());
+    let span = tracing::info_span!(
+        "request",
+        %id,
+        method = %request.method(),
+        path = request.path(),
+        trace = trace.trace_id(),
+    );
     let is_private = is_private(request.path());
     let production = app.settings.environment.is_production();
     let closing = closing_of(&request);
     let started = Instant::now();
-    let method = request.method().clone();
-    let outcome = next.call(request).instrument(span.clone()).await;
+    let outcome = trace.around(next.call(request).instrument(span.clone())).await;
     let finish = |answer: HttpResponse<BoxBody>| {
         let mut answer = problem::finish(answer, &id);
         complete(answer.headers_mut(), &id, is_private, production);
@@ -59,14 +67,16 @@ pub async fn wrap<B: MessageBody + 'static>(
             let mut answer = finish(answer);
             limit::complete(&request, answer.headers_mut());
             let (route, status) = (request.match_pattern(), answer.status().as_u16());
-            app.metrics.requests.observe(method.as_str(), route, status, started.elapsed());
+            trace.close(method, route.as_deref(), status, answer.headers_mut());
+            app.metrics.requests.observe(method, route, status, started.elapsed());
             Ok(ServiceResponse::new(request, answer))
         }
         // The request is gone, so the answer goes out by the error.
         Err(error) => {
-            let answer = finish(error.error_response());
+            let mut answer = finish(error.error_response());
             let status = answer.status().as_u16();
-            app.metrics.requests.observe(method.as_str(), None, status, started.elapsed());
+            trace.close(method, None, status, answer.headers_mut());
+            app.metrics.requests.observe(method, None, status, started.elapsed());
             Err(InternalError::from_response(error, answer).into())
         }
     }

@@ -15,6 +15,7 @@ pub mod refresh_cookie;
 pub mod request_id;
 pub mod same_site;
 pub mod tokens;
+pub mod trace;
 pub mod wire;
 
 use std::sync::Arc;

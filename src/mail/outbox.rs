@@ -8,6 +8,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+
 use super::store::{self, Waiting};
 use super::transport::{self, NotSent, Transport};
 use super::{Kind, letter};
@@ -23,6 +26,7 @@ use crate::metrics::Outcomes;
 use crate::one_time::{self, OneTimeTokens, Purpose};
 use crate::random::{self, Random};
 use crate::settings::mail::MailSettings;
+use crate::traces;
 
 /// How long whoever has taken a mail has for sending it: longer than a server needs that takes all
 /// of the time it has for its last answer. One that was killed delays a mail by as much.
@@ -116,6 +120,9 @@ impl Outbox {
                 self.take(connection, &mut waiting)
             })?;
             let Prepared::Ready(token) = prepared else { continue };
+            let _span = traces::root("mail", SpanKind::Internal, || {
+                [KeyValue::new("symbolon.mail.kind", waiting.mail.kind.name())]
+            });
             self.set_in_hand(Some(waiting.clone()));
             let failure = self.send(&waiting, token.as_deref()).err();
             self.outcomes.count(if failure.is_none() { "sent" } else { "failed" });

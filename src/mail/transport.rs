@@ -10,6 +10,8 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message, SmtpTransport, Transport as _};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use thiserror::Error;
 
 use super::letter::Letter;
@@ -18,6 +20,7 @@ use crate::accounts::email::EmailAddress;
 use crate::db::Moment;
 use crate::private_files;
 use crate::settings::mail::{MailSettings, MailWay};
+use crate::traces;
 
 /// How long a server may take for each of its answers. RFC 5321, 4.5.3.2 would have more patience, up
 /// to ten minutes for the last: who gives up before that sends what was taken once more. But many
@@ -51,6 +54,16 @@ impl NotSent {
         // A client's error is a letter that this server cannot take, such as to letters beyond ASCII.
         let is_refusal = error.is_permanent() || error.is_transient() || error.is_client();
         if is_refusal && !is_general { Self::Refused(error) } else { Self::Unreachable(error) }
+    }
+
+    /// What kind of failure it is, in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Refused(_) => "refused",
+            Self::File(..) => "file",
+            Self::Unwritable(_) => "unwritable",
+        }
     }
 
     /// Whether other letters would not get through either.
@@ -93,7 +106,13 @@ impl Transport {
     /// Hands `message` over. A file is named after `waiting`, so that twice is once.
     pub fn send(&self, message: &Message, waiting: &Waiting) -> Result<(), NotSent> {
         match self {
-            Self::Smtp(server) => server.send(message).map(drop).map_err(NotSent::by_server),
+            Self::Smtp(server) => {
+                let _span = traces::span("smtp", SpanKind::Client, || {
+                    [KeyValue::new("network.protocol.name", "smtp")]
+                });
+                let sent = server.send(message).map(drop).map_err(NotSent::by_server);
+                sent.inspect_err(|failure| traces::failed(failure.kind()))
+            }
             Self::Files(folder) => {
                 let name = format!("{}.eml", waiting.id);
                 write_file(folder, &name, &message.formatted())

@@ -13,6 +13,11 @@ use super::seconds;
 /// series of their own.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"];
 
+/// `method`, if it is one of ours, and else `_OTHER`, as OpenTelemetry has it.
+pub fn known_method(method: &str) -> &'static str {
+    METHODS.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
+}
+
 /// How long requests took, by what they were for and how they ended.
 #[derive(Debug, Clone)]
 pub struct Requests(Family<Answer, Histogram>);
@@ -31,10 +36,15 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Notes the answer to a request. `route` is the pattern that its path has matched, never the path
+    /// Notes the answer to a request of a [`known_method`]. `route` is the pattern that its path has matched, never the path
     /// itself; `None` where there is no such route.
-    pub fn observe(&self, method: &str, route: Option<String>, status: u16, took: Duration) {
-        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+    pub fn observe(
+        &self,
+        method: &'static str,
+        route: Option<String>,
+        status: u16,
+        took: Duration,
+    ) {
         let route = route.unwrap_or_else(|| "none".to_owned());
         self.0.get_or_create(&Answer { method, route, status }).observe(took.as_secs_f64());
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
+use url::Url;
 
 use super::faults::{Faults, given};
 
@@ -13,6 +14,9 @@ pub struct MonitoringArgs {
     /// Address and port to serve `GET /metrics` on, for Prometheus; nobody else should reach it [default: none, no metrics]
     #[arg(long, env = "METRICS_BIND", value_name = "ADDRESS")]
     metrics_bind: Option<String>,
+    /// Collector to send traces to by OTLP over HTTP, as in `http://localhost:4318`; OpenTelemetry's own `OTEL_…` variables set what else there is to set [default: none, no traces]
+    #[arg(long, env = "OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
 }
 
 /// Valid settings of monitoring.
@@ -20,6 +24,8 @@ pub struct MonitoringArgs {
 pub struct MonitoringSettings {
     /// Where metrics are served, if they are.
     pub metrics_bind: Option<SocketAddr>,
+    /// The collector of traces, if there is one, without a slash at the end.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl MonitoringArgs {
@@ -30,6 +36,14 @@ impl MonitoringArgs {
                 text.parse().map(Some).map_err(|_| format!("`{text}` is no ADDRESS:PORT"))
             })
         });
-        MonitoringSettings { metrics_bind }
+        let otlp_endpoint = given(self.otlp_endpoint.as_deref()).and_then(|text| {
+            faults.read("OTLP_ENDPOINT", text, None, |text| match Url::parse(text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                    Ok(Some(text.trim_end_matches('/').to_owned()))
+                }
+                _ => Err(format!("`{text}` is no http(s) URL")),
+            })
+        });
+        MonitoringSettings { metrics_bind, otlp_endpoint }
     }
 }

@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::Verifier;
 use super::bearer::bearer_token;
 use super::claims::AccessClaims;
+use super::introspection::TRACEPARENT;
 use super::refusal::Refusal;
 use crate::id::Id;
 use crate::moment::Moment;
@@ -58,12 +59,13 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let verifier = request.app_data::<Data<Verifier>>().cloned();
         let token = bearer_token(request);
+        let traceparent = request.headers().get(TRACEPARENT).cloned();
         Box::pin(async move {
             let Some(verifier) = verifier else {
                 tracing::error!("no Data<Verifier> is mounted: every caller is refused");
                 return Err(Refusal::NoVerifier);
             };
-            verifier.verify(token?.token()).await
+            verifier.verify_within(token?.token(), traceparent.as_ref()).await
         })
     }
 }

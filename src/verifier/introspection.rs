@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lru::LruCache;
@@ -23,6 +24,8 @@ const ROOM: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 pub(super) const AT_ONCE: usize = 64;
 /// The largest answer taken, in bytes.
 const MAX_BYTES: u64 = 16 * 1024;
+/// Which span of which trace a request belongs to.
+pub(super) const TRACEPARENT: &str = "traceparent";
 
 /// What Symbolon says of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -74,11 +77,12 @@ impl Introspection {
         self: &Arc<Self>,
         token: &str,
         id: &str,
+        traceparent: Option<&HeaderValue>,
         now: Moment,
     ) -> Result<Option<Role>, Refusal> {
         let standing = match self.kept_answer(id, now) {
             Some(standing) => standing,
-            None => self.ask_anew(token, id, now).await?,
+            None => self.ask_anew(token, id, traceparent, now).await?,
         };
         Ok(standing.role.filter(|_| standing.active))
     }
@@ -92,14 +96,16 @@ impl Introspection {
         self: &Arc<Self>,
         token: &str,
         id: &str,
+        traceparent: Option<&HeaderValue>,
         now: Moment,
     ) -> Result<Standing, Refusal> {
         let slot = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
         let slot = slot.map_err(|_| Refusal::Unavailable)?.map_err(|_| Refusal::Unavailable)?;
         let (asking, token) = (Arc::clone(self), token.to_owned());
+        let trace = traceparent.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let asked = actix_web::web::block(move || {
             let _slot = slot;
-            asking.send(&token)
+            asking.send(&token, trace.as_deref())
         });
         let standing = asked.await.map_err(|_| Refusal::Unavailable)?;
         // Once each time: whoever asks all the time is not to fill the log.
@@ -124,9 +130,12 @@ impl Introspection {
         Ok(standing)
     }
 
-    fn send(&self, token: &str) -> Result<Standing, ureq::Error> {
-        let request = self.agent.post(&self.url);
-        let request = request.header("authorization", self.authorization.expose());
+    fn send(&self, token: &str, traceparent: Option<&str>) -> Result<Standing, ureq::Error> {
+        let mut request = self.agent.post(&self.url);
+        request = request.header("authorization", self.authorization.expose());
+        if let Some(traceparent) = traceparent {
+            request = request.header(TRACEPARENT, traceparent);
+        }
         let mut response = request.send_form([("token", token)])?;
         response.body_mut().with_config().limit(MAX_BYTES).read_json()
     }

@@ -52,6 +52,7 @@ pub mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use thiserror::Error;
 use ureq::tls::{RootCerts, TlsConfig};
 
@@ -214,10 +215,20 @@ impl Verifier {
 
     /// Who holds `token`, if it is good now. To be awaited within an actix runtime.
     pub async fn verify(&self, token: &str) -> Result<Caller, Refusal> {
+        self.verify_within(token, None).await
+    }
+
+    /// The same on behalf of a request whose `traceparent` this is (W3C Trace Context): if Symbolon is
+    /// asked, that is part of the same trace.
+    pub async fn verify_within(
+        &self,
+        token: &str,
+        traceparent: Option<&HeaderValue>,
+    ) -> Result<Caller, Refusal> {
         let claims = self.verify_signed(token).await?;
         let Some(introspection) = &self.0.introspection else { return Ok(claims.into()) };
         let now = self.0.clock.now();
-        match introspection.ask(token, &claims.jti, now).await? {
+        match introspection.ask(token, &claims.jti, traceparent, now).await? {
             Some(role) => Ok(Caller { role, ..claims.into() }),
             // By the issuer's clock it may have expired a little sooner.
             None if claims.exp <= (now + MAX_SKEW).unix_seconds() => Err(Refusal::Expired),

@@ -30,5 +30,6 @@ mod settings;
 mod signing;
 mod third_party;
 mod tokens;
+mod traces;
 mod verifier;
 mod well_known;

@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 use serde_json::json;
 
 use super::sessions;
-use crate::support::{Db, PASSWORD, TestServer};
+use crate::support::{Db, PASSWORD, TestServer, hexadecimal};
 
 const FIRST: &str = "first-Vq8rT2mZ5xW9kLp3nYs6bDf1Gh0";
 const SECOND: &str = "second-Hj4gN7cQ0aXe8uRt5wMz2KvB9";
@@ -95,10 +95,6 @@ on_both_databases! {
         }
         server.refresh(&second.refresh_token()).expect(200);
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {

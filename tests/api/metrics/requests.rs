@@ -23,7 +23,7 @@ on_both_databases! {
             (r#"method="GET",route="/auth/me",status="200""#, 3.0),
             (r#"method="DELETE",route="/auth/sessions/{id}",status="404""#, 2.0),
             (r#"method="GET",route="none",status="404""#, 1.0),
-            (r#"method="other",route="/auth/me",status="405""#, 2.0),
+            (r#"method="_OTHER",route="/auth/me",status="405""#, 2.0),
             (r#"method="GET",route="none",status="431""#, 1.0),
         ] {
             let name = |part| format!("http_request_duration_seconds_{part}{{{labels}}}");

@@ -84,6 +84,7 @@ fn every_fault_is_named_at_once() {
         ("FORGOT_RATE_LIMIT", "3/hour"),
         ("REDIS_URL", "http://canary:canary@cache"),
         ("METRICS_BIND", "9090"),
+        ("OTLP_ENDPOINT", "collector:4318"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);
@@ -110,6 +111,7 @@ fn every_fault_is_named_at_once() {
         "LOG_FORMAT",
         "MAIL_FROM",
         "METRICS_BIND",
+        "OTLP_ENDPOINT",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",

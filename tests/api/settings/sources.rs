@@ -238,6 +238,7 @@ fn the_help_documents_every_variable() {
         "LOG_FORMAT",
         "MAIL_FROM",
         "METRICS_BIND",
+        "OTLP_ENDPOINT",
         "PASSWORD_HASH_QUEUE",
         "PASSWORD_MIN_LENGTH",
         "PUBLIC_URL",

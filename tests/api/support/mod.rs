@@ -32,6 +32,11 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const WITHIN_GRACE: f64 = 9.0;
 pub const PAST_GRACE: f64 = 11.0;
 
+/// Bytes as text.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// Runs `call` in so many threads at once; what came of each.
 pub fn at_once<T: Send>(threads: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = std::sync::Barrier::new(threads);

@@ -81,6 +81,22 @@ fn an_answer_is_believed_for_as_long_as_was_asked() {
     assert_eq!(issuer.introspections(), 3);
 }
 
+/// Asking is part of the trace that the caller's request is part of (W3C Trace Context).
+#[test]
+fn the_callers_trace_goes_on() {
+    let issuer = Issuer::start();
+    let key = issuer.make_key(Es256);
+    issuer.publish(&[&key]);
+    let service = Service::start(issuer.verifier().introspection("a", "b", Duration::ZERO));
+    let token = issuer.token(&key, 600);
+    service.ask(&token).expect(200);
+    assert_eq!(issuer.traceparent(), None);
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let call = service.client.get("/").bearer(&token);
+    call.header("traceparent", traceparent).send().expect(200);
+    assert_eq!(issuer.traceparent().as_deref(), Some(traceparent));
+}
+
 /// The issuer's clock may be a little ahead: what has expired by it has only expired.
 #[test]
 fn a_token_about_to_expire_is_refreshed_not_given_up() {

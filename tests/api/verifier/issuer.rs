@@ -34,6 +34,7 @@ struct Said {
     is_down: AtomicBool,
     key_requests: AtomicUsize,
     introspections: AtomicUsize,
+    traceparent: Mutex<Option<String>>,
     stop: AtomicBool,
 }
 
@@ -50,6 +51,7 @@ impl Issuer {
             is_down: AtomicBool::default(),
             key_requests: AtomicUsize::default(),
             introspections: AtomicUsize::default(),
+            traceparent: Mutex::default(),
             stop: AtomicBool::default(),
         });
         let answering = Arc::clone(&said);
@@ -109,6 +111,11 @@ impl Issuer {
         self.said.key_requests.load(Ordering::SeqCst)
     }
 
+    /// The `traceparent` of the latest introspection.
+    pub fn traceparent(&self) -> Option<String> {
+        self.said.traceparent.lock().unwrap().clone()
+    }
+
     /// How often it was asked about a token.
     pub fn introspections(&self) -> usize {
         self.said.introspections.load(Ordering::SeqCst)
@@ -139,11 +146,14 @@ impl Said {
         let mut lines = BufReader::new(stream);
         let mut request = String::new();
         lines.read_line(&mut request).unwrap();
-        let (mut length, mut line) = (0, String::new());
+        let (mut length, mut traceparent, mut line) = (0, None, String::new());
         while lines.read_line(&mut line).unwrap_or(0) > 2 {
             let header = line.to_ascii_lowercase();
             if let Some(value) = header.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap();
+            }
+            if let Some(value) = header.strip_prefix("traceparent:") {
+                traceparent = Some(value.trim().to_owned());
             }
             line.clear();
         }
@@ -157,6 +167,7 @@ impl Said {
             json!({"keys": *self.keys.lock().unwrap()})
         } else if request.contains("/auth/introspect") {
             self.introspections.fetch_add(1, Ordering::SeqCst);
+            *self.traceparent.lock().unwrap() = traceparent;
             self.introspection.lock().unwrap().clone()
         } else {
             json!({"issuer": ISSUER})

@@ -57,6 +57,8 @@ pub struct App {
     pub outbox: Arc<Outbox>,
     /// Counts what is going on here, for whoever watches.
     pub metrics: Metrics,
+    /// When it was built.
+    pub started_at: Moment,
 }
 
 /// Why the service could not be built.
@@ -128,6 +130,7 @@ impl App {
             passwords: PasswordPolicy::new(passwords.rules.min_length),
             hasher,
             writer,
+            started_at: clock.now(),
             settings,
             clock,
             random,

@@ -72,8 +72,10 @@ pub struct Outbox {
 enum Prepared {
     /// It is to be sent, with this token if it carries one.
     Ready(Option<String>),
-    /// Another instance has taken it, or it is no longer wanted, or given up.
+    /// Another instance has taken it, or it is no longer wanted.
     Passed,
+    /// It was tried for long enough.
+    GivenUp,
 }
 
 impl Outbox {
@@ -119,13 +121,24 @@ impl Outbox {
                 waiting.clone_from(&seen);
                 self.take(connection, &mut waiting)
             })?;
-            let Prepared::Ready(token) = prepared else { continue };
+            let token = match prepared {
+                Prepared::Ready(token) => token,
+                Prepared::Passed => continue,
+                Prepared::GivenUp => {
+                    self.outcomes.count("given_up");
+                    continue;
+                }
+            };
             let _span = traces::root("mail", SpanKind::Internal, || {
                 [KeyValue::new("symbolon.mail.kind", waiting.mail.kind.name())]
             });
             self.set_in_hand(Some(waiting.clone()));
             let failure = self.send(&waiting, token.as_deref()).err();
-            self.outcomes.count(if failure.is_none() { "sent" } else { "failed" });
+            self.outcomes.count(match &failure {
+                None => "sent",
+                Some(failure) if failure.is_general() => "failed",
+                Some(_) => "refused",
+            });
             self.set_in_hand(None);
             self.settle(&waiting, failure.as_ref(), stop)?;
             if failure.is_some_and(|failure| failure.is_general()) {
@@ -154,7 +167,7 @@ impl Outbox {
         }
         if tried > 0 && now >= waiting.created_at + GIVE_UP {
             self.give_up(connection, waiting)?;
-            return Ok(Prepared::Passed);
+            return Ok(Prepared::GivenUp);
         }
         let Some(purpose) = purpose else { return Ok(Prepared::Ready(None)) };
         let owner = match owner {
@@ -200,7 +213,6 @@ impl Outbox {
     fn give_up(&self, connection: &mut AnyConnection, waiting: &Waiting) -> QueryResult<()> {
         let (mail, kind) = (waiting.id, waiting.mail.kind.name());
         tracing::error!(%mail, kind, "mail given up");
-        self.outcomes.count("given_up");
         store::remove(connection, waiting)?;
         let event = Event {
             kind: audit::Kind::MailGivenUp,

@@ -1,6 +1,7 @@
 //! What is read off the service at the moment that somebody asks.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -26,6 +27,16 @@ struct Pool {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Store {
     store: &'static str,
+}
+
+/// What every process tells by the same name, so that a restart shows.
+pub(super) fn register_process(app: &App, registry: &mut Registry) {
+    registry.register_with_unit(
+        "process_start_time",
+        "When the process was started, in seconds since 1970",
+        Unit::Seconds,
+        whole(app.started_at.unix_seconds()),
+    );
 }
 
 /// Names these gauges and reads them.
@@ -89,7 +100,8 @@ fn limit_store(present: State, registry: &mut Registry) {
 /// What is not known has no series: a gauge that stands still would look like a fact.
 fn watched(app: &App, registry: &mut Registry) {
     let watched = app.metrics.watched.get();
-    if let Some(outbox) = watched.outbox {
+    let now = Instant::now();
+    if let Some(outbox) = watched.outbox(now) {
         let age = Gauge::<f64, AtomicU64>::default();
         age.set(outbox.oldest.map_or(0.0, |oldest| app.now().since(oldest).as_secs_f64()));
         registry.register("outbox_mails", "Mails that are not sent yet", whole(outbox.mails));
@@ -100,7 +112,7 @@ fn watched(app: &App, registry: &mut Registry) {
             age,
         );
     }
-    if let Some(live) = watched.sessions {
+    if let Some(live) = watched.sessions(now) {
         registry.register("sessions_live", "Sessions that can still be refreshed", whole(live));
     }
 }

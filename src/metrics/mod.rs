@@ -47,11 +47,22 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             requests: Requests::default(),
-            refreshes: Outcomes::of(&["rotated", "replayed", "reused", "expired", "revoked"]),
+            refreshes: Outcomes::of(&[
+                "rotated",
+                "replayed",
+                "reused",
+                "expired",
+                "revoked",
+                "invalid",
+                "missing",
+                "malformed",
+                "unavailable",
+                "failed",
+            ]),
             groups: Groups::default(),
             hashing: Hashing::default(),
             limits: Decisions::default(),
-            mails: Outcomes::of(&["sent", "failed", "given_up"]),
+            mails: Outcomes::of(&["sent", "failed", "refused", "given_up"]),
             introspections: Outcomes::of(&["active", "inactive"]),
             watched: Watched::default(),
         }

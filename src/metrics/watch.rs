@@ -16,6 +16,10 @@ const SHARE: u32 = 50;
 /// How often to count sessions at most.
 const SESSIONS_EVERY: Duration = Duration::from_secs(30);
 
+/// What was seen is told for this long beyond the next look. A database that hangs holds the look
+/// up, and what it held before that would pass for the present.
+const GRACE: Duration = Duration::from_secs(20);
+
 /// What the database was last seen to hold.
 #[derive(Debug, Clone, Default)]
 pub struct Watched(Arc<Mutex<Seen>>);
@@ -23,10 +27,10 @@ pub struct Watched(Arc<Mutex<Seen>>);
 /// `None` where it is not known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    /// The outbox.
-    pub outbox: Option<Outbox>,
-    /// Sessions that can still be refreshed.
-    pub sessions: Option<i64>,
+    /// The outbox, until it has to be looked at again.
+    outbox: Option<(Outbox, Instant)>,
+    /// Sessions that can still be refreshed, until they have to be counted again.
+    sessions: Option<(i64, Instant)>,
 }
 
 /// Mails that wait.
@@ -36,6 +40,22 @@ pub(super) struct Outbox {
     pub mails: i64,
     /// Since when the oldest does.
     pub oldest: Option<Moment>,
+}
+
+impl Seen {
+    /// The outbox at `now`, if it is known.
+    pub(super) fn outbox(&self, now: Instant) -> Option<Outbox> {
+        fresh(self.outbox, now)
+    }
+
+    /// The number of live sessions at `now`, if it is known.
+    pub(super) fn sessions(&self, now: Instant) -> Option<i64> {
+        fresh(self.sessions, now)
+    }
+}
+
+fn fresh<T>(seen: Option<(T, Instant)>, now: Instant) -> Option<T> {
+    seen.filter(|(_, until)| now < *until).map(|(value, _)| value)
 }
 
 impl Watched {
@@ -55,10 +75,8 @@ pub fn start(app: &Arc<App>) -> std::io::Result<Background> {
     let mut count_at = Instant::now();
     Background::start("metrics", Duration::ZERO, move |_| {
         look_at_outbox(&app);
-        let started = Instant::now();
-        if started >= count_at {
-            count_sessions(&app);
-            count_at = Instant::now() + (started.elapsed() * SHARE).max(SESSIONS_EVERY);
+        if Instant::now() >= count_at {
+            count_at = count_sessions(&app);
         }
         EVERY
     })
@@ -70,15 +88,34 @@ pub fn look_at_outbox(app: &App) {
         let mails = mail::store::count(connection)?;
         Ok(Outbox { mails, oldest: mail::store::oldest(connection)? })
     });
-    app.metrics.watched.set(|seen| seen.outbox = or_unknown(outbox));
+    let until = Instant::now() + EVERY + GRACE;
+    app.metrics.watched.set(|seen| seen.outbox = or_unknown(outbox, until));
 }
 
-/// Counts sessions once.
-pub fn count_sessions(app: &App) {
+/// Counts sessions once; returns when to do so again.
+pub fn count_sessions(app: &App) -> Instant {
+    let started = Instant::now();
     let live = app.database.read(|connection| sessions::store::count_live(connection, app.now()));
-    app.metrics.watched.set(|seen| seen.sessions = or_unknown(live));
+    let again = Instant::now() + (started.elapsed() * SHARE).max(SESSIONS_EVERY);
+    app.metrics.watched.set(|seen| seen.sessions = or_unknown(live, again + GRACE));
+    again
 }
 
-fn or_unknown<T>(seen: Result<T, DbError>) -> Option<T> {
-    seen.inspect_err(|error| tracing::debug!(%error, "the database could not be looked at")).ok()
+fn or_unknown<T>(seen: Result<T, DbError>, until: Instant) -> Option<(T, Instant)> {
+    let seen =
+        seen.inspect_err(|error| tracing::debug!(%error, "the database could not be looked at"));
+    seen.ok().map(|seen| (seen, until))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_long_ago_is_not_known() {
+        let now = Instant::now();
+        let seen = Seen { sessions: Some((7, now + GRACE)), ..Seen::default() };
+        assert_eq!((seen.sessions(now), seen.sessions(now + GRACE)), (Some(7), None));
+        assert!(seen.outbox(now).is_none());
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::float_cmp, reason = "counts are whole numbers, which are exact")]
 
 mod database;
+mod documented;
 mod process;
 mod requests;
 mod waiting;

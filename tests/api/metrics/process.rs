@@ -29,6 +29,7 @@ fn metrics_have_a_listener_of_their_own() {
         scraped.value(&format!("build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))),
         1.0
     );
+    assert!(scraped.text.contains("\nprocess_start_time_seconds "), "{}", scraped.text);
     assert_eq!(scraped.value("clock_skew_seconds"), 0.0, "there is but one clock");
     assert!(process.logged().contains(&format!("metrics on http://{bind}/metrics")));
     process.terminate();

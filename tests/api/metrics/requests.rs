@@ -38,12 +38,15 @@ on_both_databases! {
     }
 
     fn refreshes_are_counted_by_what_became_of_them(db) {
+        const OUTCOMES: [&str; 8] = [
+            "rotated", "replayed", "reused", "expired", "revoked", "invalid", "missing", "malformed",
+        ];
         let server = TestServer::start(db);
         let watcher = Watcher::of(&server);
         let outcome = |name: &str| {
             watcher.scrape().value(&format!("refreshes_total{{outcome=\"{name}\"}}"))
         };
-        for known in ["rotated", "replayed", "reused", "expired", "revoked"] {
+        for known in OUTCOMES {
             assert_eq!(outcome(known), 0.0, "{known} is there before it happens");
         }
         let first = server.register("ada@example.com").refresh;
@@ -59,9 +62,7 @@ on_both_databases! {
         server.post("/auth/refresh-token").send().expect_failure(401, "REFRESH_TOKEN_MISSING");
         server.post("/auth/refresh-token").body(b"{").header("content-type", "application/json")
             .send().expect_failure(400, "MALFORMED_REQUEST");
-        for name in
-            ["rotated", "replayed", "reused", "expired", "revoked", "invalid", "missing", "malformed"]
-        {
+        for name in OUTCOMES {
             assert_eq!(outcome(name), 1.0, "{name}");
         }
     }

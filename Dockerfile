@@ -40,6 +40,7 @@ FROM debian:bookworm-slim AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 \
+    && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 symbolon \
     && useradd --uid 10001 --gid symbolon --no-create-home --home-dir /nonexistent \

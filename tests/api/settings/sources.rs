@@ -233,6 +233,7 @@ fn the_help_documents_every_variable() {
         "JWT_SECRET",
         "JWT_SECRET_FILE",
         "JWT_SECRET_PREVIOUS",
+        "JWT_SECRET_PREVIOUS_FILE",
         "KEY_ACTIVATION",
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",

@@ -3,15 +3,17 @@
 use std::process::Command;
 
 use super::{audited, endings, users};
+use crate::settings::SECRET;
+use crate::support::Db;
 use crate::support::load::Load;
 use crate::support::process::{Process, free_port, on};
-use crate::support::Db;
 
 /// Runs the shell block behind a mark of docs/operating.md in the folder of `db`, each command of which
 /// has to succeed.
 fn as_documented(mark: &str, db: &Db, changes: &[(&str, &str)]) {
     let document = include_str!("../../../docs/operating.md");
-    let (_, rest) = document.split_once(&format!("<!-- tested: {mark}")).expect("the mark is there");
+    let (_, rest) =
+        document.split_once(&format!("<!-- tested: {mark}")).expect("the mark is there");
     let (_, rest) = rest.split_once("```sh\n").expect("a block follows");
     let (block, _) = rest.split_once("```").expect("the block ends");
     let mut script = block.to_owned();
@@ -31,7 +33,9 @@ fn as_documented(mark: &str, db: &Db, changes: &[(&str, &str)]) {
 /// Everybody goes on refreshing after the backup, and then with what was restored.
 fn nobody_notices(db: &Db, backup: impl Fn(), restore: impl Fn(), restored: &Db) {
     let port = free_port();
-    let process = Process::start(db, port, &[]);
+    // Which is backed up apart from the database.
+    let secret = [("JWT_SECRET", SECRET)];
+    let process = Process::start(db, port, &secret);
     let users = users(&process, 9);
     let load = Load::start(&[&process.base], users);
     load.wait_for(5);
@@ -42,7 +46,7 @@ fn nobody_notices(db: &Db, backup: impl Fn(), restore: impl Fn(), restored: &Db)
     restore();
 
     assert_eq!(audited(restored, "rotation_recovered"), 0);
-    let _process = Process::start(restored, port, &[]);
+    let _process = Process::start(restored, port, &secret);
     load.wait_for(5);
     load.stop().expect_no_faults();
     assert_eq!(endings(restored), (0, 0));
@@ -57,7 +61,8 @@ fn a_copy_of_sqlite_is_restored_unnoticed() {
     let backup = || {
         as_documented("sqlite-backup", &db, &[("symbolon backup", &format!("{program} backup"))]);
     };
-    let restore = || as_documented("sqlite-restore", &db, &[("/var/lib/symbolon/symbolon.db", path)]);
+    let restore =
+        || as_documented("sqlite-restore", &db, &[("/var/lib/symbolon/symbolon.db", path)]);
     nobody_notices(&db, backup, restore, &db);
     assert_eq!(db.text("SELECT integrity_check FROM pragma_integrity_check"), "ok");
 }
@@ -67,8 +72,8 @@ fn a_dump_of_postgresql_is_restored_unnoticed() {
     let (db, restored) = (Db::postgres(), Db::postgres());
     let backup = || as_documented("postgresql-backup", &db, &[]);
     let name = restored.url.rsplit_once('/').unwrap().1;
-    // The test's own database is there already, and empty.
-    let changes = [("createdb symbolon_restored", "true"), ("symbolon_restored", name)];
-    let restore = || as_documented("postgresql-restore", &db, &changes);
+    // The documented commands make it themselves.
+    db.execute(&format!("DROP DATABASE {name}"));
+    let restore = || as_documented("postgresql-restore", &db, &[("symbolon_restored", name)]);
     nobody_notices(&db, backup, restore, &restored);
 }

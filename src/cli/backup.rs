@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// Copy the SQLite database into a file, while the service runs
 ///
 /// The copy is the database as it is at one moment. The service is not held up, and nobody is logged
-/// out by restoring it later on. PostgreSQL has pg_dump for this.
+/// out by restoring it later on. PostgreSQL has `pg_dump` for this.
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
     /// The file to make, for its owner alone; it must not exist

@@ -5,11 +5,19 @@ use std::path::Path;
 
 /// Makes `folder` and its parents, for their owner alone where they are new.
 pub fn make_dir(folder: &Path) -> std::io::Result<()> {
+    private_dir().recursive(true).create(folder)
+}
+
+/// Makes `folder` for its owner alone, which must not exist.
+pub fn make_new_dir(folder: &Path) -> std::io::Result<()> {
+    private_dir().create(folder)
+}
+
+fn private_dir() -> DirBuilder {
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder
 }
 
 /// Options for writing a file that is for its owner alone where it is new.

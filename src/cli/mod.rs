@@ -2,9 +2,11 @@
 //!
 //! Results go to stdout, logs to stderr. Exit codes: 0 done, 1 failed, 2 called wrongly.
 
+mod backup;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod progress;
 mod prune;
 mod serve;
 mod sessions;
@@ -52,6 +54,8 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Delete ended sessions, expired links, old audit events and counts now
     Prune(CommonArgs),
+    /// Copy the SQLite database into a file, while the service runs
+    Backup(backup::BackupArgs),
     /// Ask a running service for its health: exits with 0 if it lives
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -80,6 +84,7 @@ fn run_command(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Sessions(args)) => sessions::run(args),
         Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Prune(args)) => prune::run(args),
+        Some(Command::Backup(args)) => backup::run(args),
         Some(Command::Healthcheck(args)) => healthcheck::run(args),
     }
 }

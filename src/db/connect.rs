@@ -153,7 +153,7 @@ fn with_defaults(url: &str) -> String {
     with_defaults
 }
 
-fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
+pub(super) fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectionError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(SQLITE_SESSION).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)

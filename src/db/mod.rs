@@ -4,6 +4,7 @@
 //! statements of their own for each database. [`Database::read`] and [`Database::write`] are the two ways in.
 
 mod any;
+pub mod backup;
 mod connect;
 pub mod lease;
 pub mod migrate;

@@ -32,6 +32,9 @@ pub struct TokenArgs {
     /// Earlier secrets, separated by commas: tokens signed by them are still good
     #[arg(long, env = "JWT_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRETS")]
     jwt_secret_previous: Option<Secret>,
+    /// File that holds JWT_SECRET_PREVIOUS
+    #[arg(long, env = "JWT_SECRET_PREVIOUS_FILE", value_name = "FILE")]
+    jwt_secret_previous_file: Option<String>,
     /// `iss` of every token [default: PUBLIC_URL]
     #[arg(long, env = "JWT_ISSUER", value_name = "TEXT")]
     jwt_issuer: Option<String>,
@@ -144,10 +147,13 @@ impl TokenArgs {
     }
 
     fn check_previous(&self, faults: &mut Faults) -> Vec<Secret> {
+        const NAME: &str = "JWT_SECRET_PREVIOUS";
+        let file = self.jwt_secret_previous_file.as_deref();
+        let given = faults.secret(NAME, self.jwt_secret_previous.as_ref(), file);
         let previous: Vec<Secret> =
-            list(self.jwt_secret_previous.as_ref().map(Secret::expose)).map(Secret::new).collect();
+            list(given.as_ref().map(Secret::expose)).map(Secret::new).collect();
         for problem in previous.iter().filter_map(weakness) {
-            faults.note("JWT_SECRET_PREVIOUS", problem);
+            faults.note(NAME, problem);
         }
         previous
     }

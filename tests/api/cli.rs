@@ -1,5 +1,6 @@
 //! The commands beside `serve`, run as an operator runs them.
 
+mod backup;
 mod keys;
 mod schema;
 mod users;
@@ -48,6 +49,7 @@ fn every_command_explains_itself() {
         "keys list",
         "keys retire",
         "prune",
+        "backup",
         "healthcheck",
     ] {
         let mut command = symbolon();
@@ -69,6 +71,7 @@ fn a_command_that_is_called_wrongly_says_so() {
         "users set-role ada@example.com emperor",
         "users import",
         "users export --force",
+        "backup",
         "sessions revoke",
         "sessions revoke --all --user ada@example.com",
         "--bind 127.0.0.1:1 migrate",

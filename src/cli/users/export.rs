@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::progress::Progress;
 use crate::accounts::import::Line;
 use crate::accounts::operator::Operator;
+use crate::cli::progress::Progress;
 use crate::cli::{CommonArgs, Failure, print};
 use crate::private_files;
 use crate::settings::Faults;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::progress::Progress;
 use crate::accounts::import::{self, Fault};
+use crate::cli::progress::Progress;
 use crate::cli::{CommonArgs, Failure, print};
 use crate::settings::Faults;
 

@@ -13,6 +13,7 @@ mod kill;
 mod phone;
 mod prune;
 mod races;
+mod restore;
 mod secrets;
 
 use symbolon::accounts;

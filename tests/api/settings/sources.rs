@@ -93,6 +93,14 @@ fn secrets_come_from_files_too() {
         Process::start(&db, free_port(), &[("DATABASE_URL", &other), ("JWT_SECRET", SECRET)]);
     direct.me(&ada.access).expect(200);
     assert!(!direct.logged().contains("canary"), "{}", direct.logged());
+    direct.kill();
+
+    let variables = [
+        ("DATABASE_URL", &*other),
+        ("JWT_SECRET", "another-Zq8vN2xR7mK4tB9wL1cF6hJ3pD5sG0yA"),
+        ("JWT_SECRET_PREVIOUS_FILE", secret.to_str().unwrap()),
+    ];
+    Process::start(&db, free_port(), &variables).me(&ada.access).expect(200);
 }
 
 #[test]
@@ -233,6 +241,7 @@ fn the_help_documents_every_variable() {
         "JWT_SECRET",
         "JWT_SECRET_FILE",
         "JWT_SECRET_PREVIOUS",
+        "JWT_SECRET_PREVIOUS_FILE",
         "KEY_ACTIVATION",
         "LOGIN_RATE_LIMIT",
         "LOG_FORMAT",

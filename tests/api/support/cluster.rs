@@ -28,6 +28,30 @@ impl Cluster {
         Self { url, dir }
     }
 
+    /// A standby that follows this one. With `synchronous`, commits here wait for it.
+    pub fn standby(&self, synchronous: bool) -> Self {
+        let dir = TempDir::with_prefix("symbolon-standby-").unwrap();
+        let (standby, primary) = (path(&dir), path(&self.dir));
+        let mut arguments = vec!["standby", standby.to_str().unwrap(), primary.to_str().unwrap()];
+        arguments.extend(synchronous.then_some("--synchronous"));
+        let url = run(&arguments);
+        Self { url, dir }
+    }
+
+    /// Makes a primary of a standby.
+    pub fn promote(&self) {
+        run(&["promote", path(&self.dir).to_str().unwrap()]);
+    }
+
+    /// `kill -9` of all of its processes, also of one that is frozen.
+    pub fn kill(&self) {
+        let server = self.server();
+        let children = children(server);
+        // First the one that starts others.
+        signal("-KILL", &[server]);
+        signal("-KILL", &children);
+    }
+
     pub fn stop(&self, how: Stop) {
         let how = if how == Stop::Fast { "fast" } else { "immediate" };
         run(&["stop", path(&self.dir).to_str().unwrap(), how]);

@@ -14,6 +14,15 @@ pub fn libfaketime() -> PathBuf {
         .expect("libfaketime is not there: run scripts/install")
 }
 
+/// What a process has to find in its environment to believe that it is so much later, say `-1h`.
+pub fn shifted(by: &str) -> [(&'static str, String); 3] {
+    [
+        ("LD_PRELOAD", libfaketime().to_str().unwrap().to_owned()),
+        ("FAKETIME", by.to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
 /// The clock of a process, which a test moves while that runs.
 pub struct MovedClock {
     library: PathBuf,

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tempfile::TempDir;
 
 /// A cluster whose commits are durable; removed when dropped.
@@ -41,6 +45,19 @@ impl Cluster {
     /// Makes a primary of a standby.
     pub fn promote(&self) {
         run(&["promote", path(&self.dir).to_str().unwrap()]);
+    }
+
+    /// Lets a standby follow nobody any more, as when the network between the two is cut.
+    pub fn cut_off(&self) {
+        let mut connection = PgConnection::establish(&format!("{}/postgres", self.url)).unwrap();
+        connection.batch_execute("ALTER SYSTEM SET primary_conninfo = ''").unwrap();
+        connection.batch_execute("SELECT pg_reload_conf()").unwrap();
+        let follows = || {
+            let count = "SELECT count(*) AS count FROM pg_stat_wal_receiver";
+            let row: Count = diesel::sql_query(count).get_result(&mut connection).unwrap();
+            row.count > 0
+        };
+        wait_while(follows);
     }
 
     /// `kill -9` of all of its processes, also of one that is frozen.
@@ -82,6 +99,20 @@ impl Cluster {
         let data = std::fs::read_to_string(path(&self.dir).join("at")).unwrap();
         let lock = PathBuf::from(data.trim()).join("postmaster.pid");
         std::fs::read_to_string(lock).unwrap().lines().next().unwrap().parse().unwrap()
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+fn wait_while(mut goes_on: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while goes_on() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it goes on and on");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -17,7 +17,7 @@ fn an_instance_that_is_killed_under_load_logs_nobody_out() {
         load.wait_for(5);
         fleet.kill(number);
         load.wait_for(5);
-        fleet.start_one(number);
+        fleet.start_again(number);
     }
     load.wait_for(5);
     let kept = load.stop();

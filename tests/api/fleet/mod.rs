@@ -7,7 +7,7 @@ mod failover;
 mod limits;
 mod restart;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::proxies::proxy::{Proxy, nginx_with, placed};
 use crate::support::process::{Process, free_port};
@@ -58,12 +58,17 @@ impl Fleet {
         fleet
     }
 
-    /// Starts an instance, and waits until nginx asks it again.
+    /// Starts an instance.
     fn start_one(&mut self, number: usize) {
         let variables: Vec<(&str, &str)> =
             self.variables[number].iter().map(|(name, value)| (&**name, &**value)).collect();
         let process = Process::start(&self.db, self.ports[number], &variables);
         self.instances[number] = Some(process);
+    }
+
+    /// Starts an instance again, and waits until nginx asks it.
+    fn start_again(&mut self, number: usize) {
+        self.start_one(number);
         std::thread::sleep(NOTICED);
     }
 
@@ -76,13 +81,11 @@ impl Fleet {
         self.instances[number].take().expect("it runs").kill();
     }
 
-    /// Tells an instance to stop and waits for its end; how long that took.
-    fn stop(&mut self, number: usize) -> Duration {
-        let told = Instant::now();
+    /// Tells an instance to stop and waits for its end.
+    fn stop(&mut self, number: usize) {
         let process = self.instances[number].take().expect("it runs");
         process.terminate();
         assert!(process.wait().success());
-        told.elapsed()
     }
 
     /// What nginx has logged of requests, a line each.

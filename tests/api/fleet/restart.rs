@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use super::{Fleet, NOTICED};
-use crate::faults::{audited, endings, generation, users};
+use super::Fleet;
+use crate::faults::{endings, generation, users};
 use crate::support::load::Load;
 use crate::support::{Client, PASSWORD, at_once, rounds};
 
@@ -58,9 +58,8 @@ fn a_rolling_restart_fails_no_request() {
         for _ in 0..rounds(1, 20) {
             for number in 0..fleet.instances.len() {
                 load.wait_for(3);
-                let took = fleet.stop(number);
-                assert!(took < super::NOTICED * 5, "{took:?}");
-                fleet.start_one(number);
+                fleet.stop(number);
+                fleet.start_again(number);
             }
         }
         load.wait_for(3);
@@ -79,6 +78,4 @@ fn a_rolling_restart_fails_no_request() {
     fleet.expect_no_answer_lost();
     // It did happen under load: some were passed on to another instance.
     assert!(requests.iter().any(|line| line.contains(" with 502, 200")));
-    assert_eq!(audited(&fleet.db, "rotation_recovered"), 0);
-    assert!(logins > 0 && NOTICED.as_secs() > 0);
 }

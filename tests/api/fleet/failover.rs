@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::faults::{audited, endings, users};
 use crate::support::cluster::Cluster;
-use crate::support::load::{Load, SOON};
+use crate::support::load::Load;
 use crate::support::process::{Process, free_port};
 use crate::support::{Db, SignedIn, rounds};
 
@@ -34,7 +34,6 @@ fn fail_over(synchronous: bool, clients: usize, accident: Accident) -> i64 {
     load.wait_for(10);
     let kept = load.stop();
     kept.expect_no_faults();
-    assert!(kept.slowest < SOON, "{:?}", kept.slowest);
     assert_eq!(kept.unanswered, 0);
     assert_eq!(endings(&db), (0, 0));
     let recovered = audited(&db, "rotation_recovered");

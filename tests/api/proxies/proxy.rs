@@ -40,7 +40,8 @@ pub fn nginx_with(files: &[(&str, String)], port: u16) -> Proxy {
     for (name, text) in files {
         fs::write(folder.path().join(name), text.replace("/var/log/nginx/", "")).unwrap();
     }
-    let includes: String = files.iter().map(|(name, _)| format!("include {name}; ")).collect();
+    let includes: Vec<_> = files.iter().map(|(name, _)| format!("include {name};")).collect();
+    let includes = includes.join(" ");
     let temporary = ["client_body", "proxy", "fastcgi", "scgi", "uwsgi"];
     let temporary = temporary.map(|of| format!("{of}_temp_path {of};")).join(" ");
     // One process of the current user: a master that runs as root would hand over to another user.

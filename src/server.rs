@@ -39,9 +39,9 @@ const DRAIN_SECONDS: u64 = 25;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection that is being closed may take for that.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long an idle connection stays after a signal to stop. A proxy that keeps it may be about to ask
-/// once more: it is answered and told that this was the last time. Closed at once, the connection
-/// would take that request with it, and a proxy repeats no POST of which it cannot tell what it did.
+/// How long an idle connection stays after a signal to stop. A proxy that keeps it may be about to
+/// ask once more: it is answered and told that this was the last time. Closed at once, the
+/// connection would take that request with it, and a proxy repeats no POST that may have arrived.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);

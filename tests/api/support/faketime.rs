@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Db;
 
 /// What makes a process believe in another time.
-pub fn libfaketime() -> PathBuf {
+fn libfaketime() -> PathBuf {
     let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let library = |folder: PathBuf| folder.join("faketime/libfaketime.so.1");
     folders

@@ -101,3 +101,29 @@ fn a_primary_that_hangs_costs_no_session_and_no_rotation() {
         assert_eq!(recovered, 0, "an answered rotation was forgotten");
     }
 }
+
+/// A primary under our connections that may only be read all at once: they are given up, and as long
+/// as there is no other, that is a 503 like any.
+///
+/// Security: M8.
+#[test]
+fn a_primary_that_becomes_read_only_is_left_and_found_again() {
+    let cluster = Cluster::start();
+    let db = Db::on_clusters(&[&cluster.url, &cluster.url]);
+    let instance = Process::start(&db, free_port(), &[]);
+    let ada = instance.register("ada@example.com");
+    let set = |to: &str| {
+        cluster.execute(&format!("ALTER SYSTEM {to}"));
+        cluster.execute("SELECT pg_reload_conf()");
+    };
+    set("SET default_transaction_read_only = on");
+    let began = Instant::now();
+    let refresh = || instance.refresh_with_key(&ada.refresh, "idle");
+    while refresh().status != 503 {
+        assert!(began.elapsed() < Duration::from_secs(20), "it goes on writing");
+    }
+    refresh().expect_failure(503, "UNAVAILABLE");
+    set("RESET default_transaction_read_only");
+    refresh_at_last(&instance, &ada);
+    assert_eq!(endings(&db), (0, 0));
+}

@@ -47,11 +47,20 @@ impl Cluster {
         run(&["promote", path(&self.dir).to_str().unwrap()]);
     }
 
+    fn connect(&self) -> PgConnection {
+        PgConnection::establish(&format!("{}/postgres", self.url)).unwrap()
+    }
+
+    /// Runs a statement that is for all of its databases.
+    pub fn execute(&self, statement: &str) {
+        self.connect().batch_execute(statement).unwrap();
+    }
+
     /// Lets a standby follow nobody any more, as when the network between the two is cut.
     pub fn cut_off(&self) {
-        let mut connection = PgConnection::establish(&format!("{}/postgres", self.url)).unwrap();
-        connection.batch_execute("ALTER SYSTEM SET primary_conninfo = ''").unwrap();
-        connection.batch_execute("SELECT pg_reload_conf()").unwrap();
+        self.execute("ALTER SYSTEM SET primary_conninfo = ''");
+        self.execute("SELECT pg_reload_conf()");
+        let mut connection = self.connect();
         let follows = || {
             let count = "SELECT count(*) AS count FROM pg_stat_wal_receiver";
             let row: Count = diesel::sql_query(count).get_result(&mut connection).unwrap();

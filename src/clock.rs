@@ -1,7 +1,7 @@
 //! Time, asked for in one place only.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::moment::Moment;
 
@@ -10,48 +10,84 @@ pub trait Clock: Send + Sync {
     /// The present moment, in whole microseconds: what both databases store.
     fn now(&self) -> Moment;
 
-    /// How far the machine's own clock is ahead of the one that is gone by, in seconds; 0 where there
-    /// is no other.
-    fn skew_seconds(&self) -> f64 {
-        0.0
+    /// By how many microseconds this machine's own clock was ahead of the shared one (negative:
+    /// behind it) when that was asked last; 0 where there is none.
+    fn skew_micros(&self) -> i64 {
+        0
     }
 }
 
-/// This machine's clock, corrected by the offset to the clock that all instances share.
+/// The clock that all instances share, or this machine's own until that has been asked.
 ///
 /// Instances on one PostgreSQL take their time from it, so that an instance whose own clock is
-/// wrong neither expires nor revives anybody's session.
-#[derive(Debug, Default)]
+/// wrong neither expires nor revives anybody's session. Between two measurements time goes on by a
+/// clock that nobody can set: this machine's may jump, and nobody is logged out by that.
+#[derive(Debug)]
 pub struct SharedClock {
-    offset_micros: AtomicI64,
+    made: Instant,
+    /// What the shared clock said when this one was made; [`UNKNOWN`] until it has been asked.
+    shared_when_made: AtomicI64,
+    skew_micros: AtomicI64,
+}
+
+const UNKNOWN: i64 = i64::MIN;
+
+impl Default for SharedClock {
+    fn default() -> Self {
+        Self {
+            made: Instant::now(),
+            shared_when_made: AtomicI64::new(UNKNOWN),
+            skew_micros: AtomicI64::new(0),
+        }
+    }
 }
 
 impl SharedClock {
-    /// This machine's own idea of the time, uncorrected.
-    pub fn local(&self) -> Moment {
-        #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
-        let now = SystemTime::now();
-        now.into()
+    /// Sets this clock: the shared one said `theirs` between the moments `asked` and `answered`.
+    pub fn set(&self, theirs: Moment, asked: Instant, answered: Instant) {
+        let between = asked + answered.duration_since(asked) / 2;
+        let theirs = theirs.unix_micros();
+        self.shared_when_made.store(theirs - self.micros_until(between), Ordering::Relaxed);
+        let skew = self.local_ahead();
+        self.skew_micros.store(skew, Ordering::Relaxed);
     }
 
-    /// Corrects this clock by `micros` microseconds from now on.
-    pub fn set_offset(&self, micros: i64) {
-        self.offset_micros.store(micros, Ordering::Relaxed);
+    /// By how many microseconds this machine's own clock has jumped since the shared one was asked,
+    /// which also happens where the machine slept: then it is this clock that is wrong.
+    pub fn jump_micros(&self) -> i64 {
+        self.local_ahead() - self.skew_micros()
+    }
+
+    fn local_ahead(&self) -> i64 {
+        local().unix_micros() - self.now().unix_micros()
+    }
+
+    fn micros_until(&self, moment: Instant) -> i64 {
+        let since = moment.saturating_duration_since(self.made);
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 }
 
 impl Clock for SharedClock {
     fn now(&self) -> Moment {
-        let micros = self.local().unix_micros();
-        Moment::from_unix_micros(micros.saturating_add(self.offset_micros.load(Ordering::Relaxed)))
+        match self.shared_when_made.load(Ordering::Relaxed) {
+            UNKNOWN => local(),
+            shared => {
+                Moment::from_unix_micros(shared.saturating_add(self.micros_until(Instant::now())))
+            }
+        }
     }
 
-    fn skew_seconds(&self) -> f64 {
-        let offset = self.offset_micros.load(Ordering::Relaxed);
-        #[expect(clippy::cast_precision_loss, reason = "exact for offsets of up to 285 years")]
-        let micros = offset as f64;
-        (0.0 - micros) / 1e6
+    fn skew_micros(&self) -> i64 {
+        self.skew_micros.load(Ordering::Relaxed)
     }
+}
+
+/// This machine's own idea of the time.
+fn local() -> Moment {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    let now = SystemTime::now();
+    now.into()
 }
 
 /// Cut to the microsecond.
@@ -70,5 +106,29 @@ impl From<Moment> for SystemTime {
     fn from(moment: Moment) -> Self {
         let micros = u64::try_from(moment.unix_micros()).unwrap_or(0);
         UNIX_EPOCH + std::time::Duration::from_micros(micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_goes_by_the_shared_clock_once_that_was_asked() {
+        let clock = SharedClock::default();
+        assert_eq!(clock.skew_micros(), 0);
+        let before = local();
+        assert!((before..before + Duration::from_secs(60)).contains(&clock.now()));
+        // Asked for ten seconds: it told its time in the middle of them.
+        let theirs = Moment::from_unix_seconds(1_000_000_000);
+        let asked = Instant::now();
+        clock.set(theirs, asked, asked + Duration::from_secs(10));
+        let set = theirs.before(Duration::from_secs(5));
+        assert!((set..set + Duration::from_secs(60)).contains(&clock.now()));
+        let ahead = before.unix_micros() - set.unix_micros();
+        assert!((ahead..ahead + 60_000_000).contains(&clock.skew_micros()));
+        assert!(clock.jump_micros().abs() < 60_000_000, "nobody has moved this machine's clock");
     }
 }

@@ -8,18 +8,20 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, Protocol, Request};
-use actix_server::Server;
+use actix_http::{ConnectionType, HttpService, Protocol, Request};
+use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::sleep;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as ActixApp, Error, HttpResponse};
+use futures_util::FutureExt;
 use futures_util::future::select;
 
 use crate::app::App;
@@ -37,6 +39,10 @@ const DRAIN_SECONDS: u64 = 25;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection that is being closed may take for that.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an idle connection stays after a signal to stop. A proxy that keeps it may be about to
+/// ask once more: it is answered and told that this was the last time. Closed at once, the
+/// connection would take that request with it, and a proxy repeats no POST that may have arrived.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -71,18 +77,22 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<(Server, 
     let app = Arc::clone(app);
     let serve = move || {
         let stopping = stopping.clone();
+        let service = service(&app, stopping.clone());
         let http = HttpService::build()
             .client_request_timeout(HEAD_TIMEOUT)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                async move {
+                    stopping.notified().await;
+                    sleep(LAST_REQUESTS).await;
+                }
             })
             .on_connect_ext(|wire: &Wire, shared| {
                 shared.insert(wire.closing());
             })
-            .finish(map_config(service(&app), |()| AppConfig::default()));
+            .finish(map_config(service, |()| AppConfig::default()));
         let app = Arc::clone(&app);
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
@@ -105,6 +115,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<(Server, 
 /// Everything between a request and its answer.
 fn service(
     app: &Arc<App>,
+    stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<
     Request,
     Config = AppConfig,
@@ -121,8 +132,23 @@ fn service(
         .wrap(from_fn(envelope::guard))
         .wrap(cors(&data))
         .wrap(from_fn(envelope::wrap))
+        .wrap_fn(move |request, service| {
+            let (answer, stopping) = (service.call(request), stopping.clone());
+            async move { answer.await.map(|answer| last_if(&stopping, answer)) }
+        })
         .configure(|config| configure(config, &app.settings))
         .into_factory()
+}
+
+/// Says with an answer that its connection ends with it, once the server is stopping.
+fn last_if(
+    stopping: &GracefulShutdownSignal,
+    mut answer: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
+    if stopping.notified().now_or_never().is_some() {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    answer
 }
 
 /// Ready once the process is told to stop. Told so again, it ends at once.

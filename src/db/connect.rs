@@ -132,8 +132,13 @@ fn with_defaults(url: &str) -> String {
     ];
     let mut parameters: Vec<(&str, String)> =
         DEFAULTS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    // The bundled OpenSSL looks for authorities in a folder of its own, which is empty.
     let given = PostgresUrl::of(url);
+    // Of several hosts all but one are standbys, where nothing can be written and what is read may be
+    // old: a session that has ended may still look live.
+    if given.place.split('/').next().is_some_and(|hosts| hosts.contains(',')) {
+        parameters.push(("target_session_attrs", "read-write".to_owned()));
+    }
+    // The bundled OpenSSL looks for authorities in a folder of its own, which is empty.
     if given.parameter("sslmode").is_some_and(|mode| mode.starts_with("verify-")) {
         let authorities = openssl_probe::probe().cert_file;
         parameters.extend(authorities.map(|file| ("sslrootcert", file.display().to_string())));
@@ -224,7 +229,9 @@ mod tests {
             assert_eq!(added(url), format!("?{all}"), "{url}");
         }
         assert_eq!(added("postgres://h/db?"), all);
-        assert_eq!(added("postgres://h1:1,h2:2/db?x=y"), format!("&{all}"));
+        let writable = "&target_session_attrs=read-write";
+        assert_eq!(added("postgres://h1:1,h2:2/db?x=y"), format!("&{all}{writable}"));
+        assert!(!added("postgres://h1,h2/db?target_session_attrs=any").contains(writable));
         assert_eq!(added("postgres://h/db?connect_timeout=9"), format!("&{rest}"));
         assert_eq!(added("postgres://u:sslmode=verify-full@h/db"), format!("?{all}"));
         assert!(added("postgres://h/db?sslmode=verify-full").starts_with(&format!("&{all}")));

@@ -1,25 +1,28 @@
 //! Instances that share a PostgreSQL take their time from it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
 use super::types::sql;
 use super::{AnyConnection, Database, DbError, Moment};
-use crate::clock::SharedClock;
+use crate::clock::{Clock, SharedClock};
 
-/// How often the offset to the database's clock is measured.
+/// How often the database is asked.
 const EVERY: Duration = Duration::from_secs(60);
-/// From here on a skew is worth a warning.
-const WORTH_A_WARNING_MICROS: i64 = 1_000_000;
+/// How often this machine's clock is looked at, which may have jumped.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// From here on a skew is worth a warning, and a jump worth asking the database.
+const NOTEWORTHY_MICROS: i64 = 1_000_000;
 
 diesel::define_sql_function! {
     /// PostgreSQL's clock, which moves within a transaction.
     fn clock_timestamp() -> sql::Moment;
 }
 
-/// Sets `clock` by the database's clock now, and again every minute in a thread of its own.
+/// Sets `clock` by the database's clock now, and again every minute in a thread of its own, or as
+/// soon as this machine's own clock jumps.
 ///
 /// On SQLite there is one machine and so one clock: nothing is done.
 pub fn follow_database_time(database: &Database, clock: &Arc<SharedClock>) -> Result<(), DbError> {
@@ -28,8 +31,13 @@ pub fn follow_database_time(database: &Database, clock: &Arc<SharedClock>) -> Re
     }
     let (database, clock) = (database.clone(), Arc::clone(clock));
     let keep_measuring = move || {
+        let mut asked = Instant::now();
         loop {
-            std::thread::sleep(EVERY);
+            std::thread::sleep(LOOK_EVERY);
+            if asked.elapsed() < EVERY && clock.jump_micros().abs() < NOTEWORTHY_MICROS {
+                continue;
+            }
+            asked = Instant::now();
             if let Err(error) = measure(&database, &clock) {
                 tracing::debug!(%error, "the database did not tell its time");
             }
@@ -39,22 +47,20 @@ pub fn follow_database_time(database: &Database, clock: &Arc<SharedClock>) -> Re
     spawned.map(drop).map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
-/// Sets the clock's offset; `false` where the database has no clock of its own.
+/// Sets the clock; `false` where the database has none of its own.
 fn measure(database: &Database, clock: &SharedClock) -> Result<bool, DbError> {
     database.read(|connection| {
         let AnyConnection::Postgres(connection) = connection else {
             return Ok(false);
         };
-        let asked = clock.local();
+        let asked = Instant::now();
         let theirs: Moment = diesel::select(clock_timestamp()).get_result(connection)?;
-        let answered = clock.local();
-        let ours = i64::midpoint(asked.unix_micros(), answered.unix_micros());
-        let offset = theirs.unix_micros() - ours;
-        if offset.abs() > WORTH_A_WARNING_MICROS {
-            let seconds = offset / 1_000_000;
-            tracing::warn!(seconds, "this machine's clock differs from the database's");
+        clock.set(theirs, asked, Instant::now());
+        let skew = clock.skew_micros();
+        if skew.abs() > NOTEWORTHY_MICROS {
+            let seconds_ahead = skew / 1_000_000;
+            tracing::warn!(seconds_ahead, "this machine's clock differs from the database's");
         }
-        clock.set_offset(offset);
         Ok(true)
     })
 }

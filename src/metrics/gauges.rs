@@ -60,7 +60,8 @@ pub(super) fn register(app: &App, registry: &mut Registry) {
     limit_store(app.limits.state(), registry);
     watched(app, registry);
     let skew = Gauge::<f64, AtomicU64>::default();
-    skew.set(app.clock.skew_seconds());
+    #[expect(clippy::cast_precision_loss, reason = "exact for skews of up to 285 years")]
+    skew.set(app.clock.skew_micros() as f64 / 1e6);
     registry.register_with_unit(
         "clock_skew",
         "How far this machine's clock is ahead of the database's, by which the service goes",

@@ -18,7 +18,7 @@ pub struct DatabaseArgs {
     /// Folder for the SQLite file and generated secrets
     #[arg(long, env = "DATA_DIR", default_value = "./data", value_name = "DIR")]
     data_dir: PathBuf,
-    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE` (any libpq parameter may follow a `?`) [default: sqlite://DATA_DIR/symbolon.db]
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE` (any libpq parameter may follow a `?`; of several hosts, as in `HOST1,HOST2`, the one that may be written to is taken) [default: sqlite://DATA_DIR/symbolon.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<Secret>,
     /// File that holds DATABASE_URL

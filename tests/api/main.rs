@@ -15,6 +15,7 @@ mod clients;
 mod cors;
 mod cross_site;
 mod faults;
+mod fleet;
 mod health;
 mod http;
 mod limits;

@@ -2,7 +2,7 @@
 
 use crate::support::Db;
 use crate::support::client::claims;
-use crate::support::faketime::libfaketime;
+use crate::support::faketime::shifted;
 use crate::support::process::{Process, free_port};
 
 /// An instance on PostgreSQL goes by the database's clock, however wrong its own is.
@@ -12,14 +12,10 @@ fn a_wrong_clock_on_postgres_logs_nobody_out_and_is_warned_of() {
     let right = Process::start(&db, free_port(), &[]);
     let ada = right.register("ada@example.com");
     assert!(!right.logged().contains("clock"), "{}", right.logged());
-    let library = libfaketime();
     let mut refresh = ada.refresh;
     for shift in ["+1h", "-1h", "+40d"] {
-        let variables = [
-            ("LD_PRELOAD", library.to_str().unwrap()),
-            ("FAKETIME", shift),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ];
+        let variables = shifted(shift);
+        let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
         let wrong = Process::start(&db, free_port(), &variables);
         assert!(wrong.logged().contains("clock"), "no warning: {}", wrong.logged());
         wrong.me(&ada.access).expect(200);

@@ -25,7 +25,7 @@ use crate::support::client::claims;
 use crate::support::{Client, Db, SignedIn, TestServer};
 
 /// Signs in `count` new users.
-fn users(client: &Client, count: usize) -> Vec<SignedIn> {
+pub fn users(client: &Client, count: usize) -> Vec<SignedIn> {
     (0..count).map(|number| client.register(&format!("user{number}@example.com"))).collect()
 }
 
@@ -56,18 +56,18 @@ fn sessions_by(server: &TestServer, count: usize, transport: Transport) -> Vec<S
 }
 
 /// How many sessions were ended, by anybody, and how many thefts were seen.
-fn endings(db: &Db) -> (i64, i64) {
+pub fn endings(db: &Db) -> (i64, i64) {
     let ended = "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NOT NULL";
     (db.number(ended), audited(db, "refresh_token_reused"))
 }
 
 /// How many events of a kind were audited.
-fn audited(db: &Db, kind: &str) -> i64 {
+pub fn audited(db: &Db, kind: &str) -> i64 {
     db.number(&format!("SELECT count(*) FROM audit_events WHERE kind = '{kind}'"))
 }
 
 /// Which token of its session a refresh token is.
-fn generation(token: &str) -> i64 {
+pub fn generation(token: &str) -> i64 {
     claims(token)["gen"].as_i64().unwrap()
 }
 

@@ -10,7 +10,7 @@ use symbolon::prune::{Pruned, Pruner};
 use symbolon::sessions::store::delete_ended;
 
 use super::{literal, sessions};
-use crate::support::{TestServer, rounds};
+use crate::support::{TestServer, at_once, rounds};
 
 const DAY: f64 = 86_400.0;
 const RETENTION: Duration = Duration::from_secs(90 * 86_400);
@@ -110,6 +110,19 @@ on_both_databases! {
         assert_eq!(prune(first), 0);
         server.clock.step(0.1);
         assert_eq!(prune(first), 1);
+    }
+
+    /// Security: B14.
+    fn of_several_that_prune_at_once_one_does(db) {
+        let server = TestServer::with(db, &[("--session-ttl", "1h")]);
+        sessions(&server, 600);
+        server.clock.step(3_601.0);
+        let mut pruned = at_once(4, |_| {
+            let instance = pruner(&server, Some(server.app.new_id()));
+            instance.prune(&Stop::default()).unwrap().sessions
+        });
+        pruned.sort_unstable();
+        assert_eq!(pruned, [0, 0, 0, 601]);
     }
 
     /// A session is one row for life, and neither a row nor an event is added by refreshing.

@@ -62,6 +62,24 @@ on_both_databases! {
     }
 }
 
+/// A proxy may be about to ask on a connection that it keeps.
+///
+/// Security: N5.
+#[test]
+fn an_idle_connection_is_answered_once_more() {
+    let db = Db::sqlite();
+    let process = Process::start(&db, free_port(), &[]);
+    let mut idle = Line::to(&process);
+    idle.say(HEALTH);
+    assert_eq!(idle.next().expect(200).header("connection"), None);
+    process.terminate();
+    while TcpStream::connect(process.base.strip_prefix("http://").unwrap()).is_ok() {}
+    idle.say(HEALTH);
+    assert_eq!(idle.next().expect(200).header("connection"), Some("close"));
+    assert!(idle.listen(Duration::from_secs(1)).closed);
+    assert!(process.wait().success());
+}
+
 /// Security: N5.
 #[test]
 fn a_client_that_goes_on_asking_does_not_hold_it_up() {

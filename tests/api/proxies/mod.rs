@@ -1,7 +1,7 @@
 //! Forward-auth behind real proxies, which run the configurations of `examples/` as they are.
 
 mod app;
-mod proxy;
+pub mod proxy;
 
 /// Defines each function as two tests, `name::nginx` and `name::caddy`.
 macro_rules! behind_each_proxy {

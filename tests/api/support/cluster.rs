@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tempfile::TempDir;
 
 /// A cluster whose commits are durable; removed when dropped.
@@ -26,6 +30,52 @@ impl Cluster {
         let dir = TempDir::with_prefix("symbolon-cluster-").unwrap();
         let url = run(&["start", path(&dir).to_str().unwrap(), "--durable"]);
         Self { url, dir }
+    }
+
+    /// A standby that follows this one. With `synchronous`, commits here wait for it.
+    pub fn standby(&self, synchronous: bool) -> Self {
+        let dir = TempDir::with_prefix("symbolon-standby-").unwrap();
+        let (standby, primary) = (path(&dir), path(&self.dir));
+        let mut arguments = vec!["standby", standby.to_str().unwrap(), primary.to_str().unwrap()];
+        arguments.extend(synchronous.then_some("--synchronous"));
+        let url = run(&arguments);
+        Self { url, dir }
+    }
+
+    /// Makes a primary of a standby.
+    pub fn promote(&self) {
+        run(&["promote", path(&self.dir).to_str().unwrap()]);
+    }
+
+    fn connect(&self) -> PgConnection {
+        PgConnection::establish(&format!("{}/postgres", self.url)).unwrap()
+    }
+
+    /// Runs a statement that is for all of its databases.
+    pub fn execute(&self, statement: &str) {
+        self.connect().batch_execute(statement).unwrap();
+    }
+
+    /// Lets a standby follow nobody any more, as when the network between the two is cut.
+    pub fn cut_off(&self) {
+        self.execute("ALTER SYSTEM SET primary_conninfo = ''");
+        self.execute("SELECT pg_reload_conf()");
+        let mut connection = self.connect();
+        let follows = || {
+            let count = "SELECT count(*) AS count FROM pg_stat_wal_receiver";
+            let row: Count = diesel::sql_query(count).get_result(&mut connection).unwrap();
+            row.count > 0
+        };
+        wait_while(follows);
+    }
+
+    /// `kill -9` of all of its processes, also of one that is frozen.
+    pub fn kill(&self) {
+        let server = self.server();
+        let children = children(server);
+        // First the one that starts others.
+        signal("-KILL", &[server]);
+        signal("-KILL", &children);
     }
 
     pub fn stop(&self, how: Stop) {
@@ -58,6 +108,20 @@ impl Cluster {
         let data = std::fs::read_to_string(path(&self.dir).join("at")).unwrap();
         let lock = PathBuf::from(data.trim()).join("postmaster.pid");
         std::fs::read_to_string(lock).unwrap().lines().next().unwrap().parse().unwrap()
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+fn wait_while(mut goes_on: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while goes_on() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it goes on and on");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -44,6 +44,18 @@ impl Db {
         }
     }
 
+    /// An empty database on the first of these clusters, and whichever of them may be written to
+    /// later on.
+    pub fn on_clusters(clusters: &[&str]) -> Self {
+        let mut db = Self::on_cluster(clusters[0]);
+        let (_, name) = db.url.rsplit_once('/').unwrap();
+        let (user, _) = clusters[0].split_once('@').unwrap();
+        let hosts = clusters.iter().map(|cluster| cluster.split_once('@').unwrap().1);
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        db.url = format!("{user}@{hosts}/{name}?target_session_attrs=read-write");
+        db
+    }
+
     pub fn is_postgres(&self) -> bool {
         self.postgres.is_some()
     }

@@ -5,13 +5,22 @@ use std::path::PathBuf;
 use super::Db;
 
 /// What makes a process believe in another time.
-pub fn libfaketime() -> PathBuf {
+fn libfaketime() -> PathBuf {
     let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let library = |folder: PathBuf| folder.join("faketime/libfaketime.so.1");
     folders
         .map(library)
         .find(|library| library.exists())
         .expect("libfaketime is not there: run scripts/install")
+}
+
+/// What a process has to find in its environment to believe that it is so much later, say `-1h`.
+pub fn shifted(by: &str) -> [(&'static str, String); 3] {
+    [
+        ("LD_PRELOAD", libfaketime().to_str().unwrap().to_owned()),
+        ("FAKETIME", by.to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
 }
 
 /// The clock of a process, which a test moves while that runs.

@@ -12,7 +12,8 @@
 //! * [`signing`]: the keys that sign access tokens; [`discovery`]: what others ask of us about these.
 //! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
-//! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
+//! * [`http`]: what every route shares. [`error`]: every status and code, as one table. [`openapi`]:
+//!   the API as a document.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
 //! * [`cli`]: a file a command.
@@ -60,6 +61,8 @@ pub mod limits;
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod one_time;
+#[cfg(feature = "server")]
+pub mod openapi;
 #[cfg(feature = "server")]
 pub mod page;
 #[cfg(feature = "server")]

@@ -7,6 +7,7 @@ pub mod login;
 pub mod operator;
 pub mod profile;
 pub mod register;
+pub mod operations;
 pub mod routes;
 pub mod store;
 pub mod user;

@@ -5,6 +5,7 @@
 mod healthcheck;
 mod keys;
 mod migrate;
+mod openapi;
 mod prune;
 mod serve;
 mod sessions;
@@ -52,6 +53,8 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Delete ended sessions, expired links, old audit events and counts now
     Prune(CommonArgs),
+    /// Print the API's document (OpenAPI 3.1)
+    Openapi,
     /// Ask a running service for its health: exits with 0 if it lives
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -80,6 +83,7 @@ fn run_command(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Sessions(args)) => sessions::run(args),
         Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Prune(args)) => prune::run(args),
+        Some(Command::Openapi) => openapi::run(),
         Some(Command::Healthcheck(args)) => healthcheck::run(args),
     }
 }

@@ -3,4 +3,5 @@
 pub mod change;
 pub mod policy;
 pub mod reset;
+pub mod operations;
 pub mod routes;

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod end;
 pub mod lookup;
 pub mod open;
+pub mod operations;
 pub mod routes;
 pub mod store;
 pub mod token;

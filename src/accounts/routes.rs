@@ -34,7 +34,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RegisterBody {
-    #[schema(value_type = String, required, format = Email, max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
     /// Not one of the common ones, and not the person's own address or name. The service may ask for
     /// more characters.
@@ -85,7 +85,7 @@ async fn register(request: HttpRequest, payload: Payload) -> Result<HttpResponse
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct LoginBody {
-    #[schema(value_type = String, required, example = "ada@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
     #[schema(value_type = Password, required)]
     password: Option<Password>,

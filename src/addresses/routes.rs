@@ -67,7 +67,7 @@ async fn resend_verification(
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = ChangeEmailBody)]
 pub(super) struct ChangeBody {
-    #[schema(value_type = String, required, format = Email, max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     new_email: Option<String>,
     #[schema(value_type = Password, required)]
     password: Option<Password>,

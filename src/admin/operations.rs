@@ -26,6 +26,7 @@ pub fn all() -> Vec<Operation> {
             )
             .for_admins()
             .body::<ChangeBody>()
+            .of_some_fields()
             .answers::<AdminView>(200, "The account, as it is now.")
             .fails(&[Code::ValidationFailed, Code::NotFound, Code::LastAdmin]),
         Operation::delete("/admin/users/{id}", "deleteUser", "Delete an account")

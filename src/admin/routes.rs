@@ -65,7 +65,7 @@ pub(super) struct UsersQuery {
     #[param(value_type = Id, required = false)]
     cursor: Option<String>,
     /// Only who has this address.
-    #[param(value_type = String, required = false, format = Email, max_length = 254)]
+    #[param(value_type = String, required = false, format = Email)]
     email: Option<String>,
     /// Only who has this somewhere in the address or the name, upper and lower case alike.
     #[param(value_type = String, required = false, max_length = 254, pattern = "^[^\\u0000-\\u001F\\u007F-\\u009F]*[^\\s\\u0000-\\u001F\\u007F-\\u009F][^\\u0000-\\u001F\\u007F-\\u009F]*$")]
@@ -118,10 +118,10 @@ async fn show(request: HttpRequest, _: Admin, id: Path<String>) -> Result<HttpRe
 #[schema(as = ChangeUserBody)]
 pub(super) struct ChangeBody {
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Role, required = false)]
+    #[schema(value_type = Option<Role>, nullable = false, required = false)]
     role: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = bool, required = false)]
+    #[schema(nullable = false)]
     disabled: Option<bool>,
 }
 

@@ -6,17 +6,29 @@ use utoipa::openapi::{Ref, RefOr, Response, Type};
 
 use crate::error::Code;
 
+/// RFC 9110, 10.2.1.
 pub const ALLOW: &str = "Allow";
+/// RFC 9111, 5.2.
 pub const CACHE_CONTROL: &str = "Cache-Control";
+/// RFC 9110, 8.8.3.
 pub const ETAG: &str = "ETag";
+/// draft-ietf-httpapi-ratelimit-headers.
 pub const RATE_LIMIT: &str = "RateLimit";
+/// draft-ietf-httpapi-ratelimit-headers.
 pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
+/// Of every answer.
 pub const REQUEST_ID: &str = "X-Request-Id";
+/// RFC 9110, 10.2.3.
 pub const RETRY_AFTER: &str = "Retry-After";
+/// RFC 6265, 4.1.
 pub const SET_COOKIE: &str = "Set-Cookie";
+/// RFC 9110, 11.6.1.
 pub const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
+/// Of forward-auth.
 pub const X_AUTH_ROLE: &str = "X-Auth-Role";
+/// Of forward-auth.
 pub const X_AUTH_SESSION: &str = "X-Auth-Session";
+/// Of forward-auth.
 pub const X_AUTH_USER: &str = "X-Auth-User";
 
 /// Every header, with its type and what it says.

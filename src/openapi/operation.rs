@@ -116,6 +116,14 @@ impl Operation {
         self.takes_as("application/json", schema.into(), required)
     }
 
+    /// The body has one field at least, none of which has to be there.
+    pub fn of_some_fields(mut self) -> Self {
+        if let Some((_, RefOr::T(Schema::Object(body)))) = self.schemas.last_mut() {
+            body.min_properties = Some(1);
+        }
+        self
+    }
+
     /// A form that has to be there.
     pub fn form(self, schema: ObjectBuilder) -> Self {
         self.takes_as("application/x-www-form-urlencoded", schema.into(), Required::True)
@@ -238,8 +246,8 @@ impl Operation {
 
     /// A reference to the schema of `T`, which becomes a part of the document.
     fn refer<T: ToSchema>(&mut self) -> Ref {
-        self.schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(&mut self.schemas);
+        self.schemas.push((T::name().into_owned(), T::schema()));
         Ref::from_schema_name(T::name())
     }
 }

@@ -72,7 +72,7 @@ fn objection(app: &App, new: &Password, user: &User) -> Option<FieldError> {
 #[serde(deny_unknown_fields)]
 #[schema(as = ForgotPasswordBody)]
 pub(super) struct ForgotBody {
-    #[schema(value_type = String, required, format = Email, max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
 }
 

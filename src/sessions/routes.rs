@@ -34,7 +34,7 @@ pub fn configure(config: &mut ServiceConfig) {
 pub(super) struct RefreshTokenBody {
     /// Where the field is there, no cookie is read: so `null` is a mistake and not its absence.
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
 }
 

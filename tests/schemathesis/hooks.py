@@ -1,0 +1,141 @@
+"""What schemathesis cannot find out by itself: who may call, with which tokens, by which password.
+
+Accounts and sessions are made as an app makes them. Calls that end what they are called with get an account of
+their own, so that no other call finds itself signed out."""
+
+import itertools
+import os
+import subprocess
+
+import requests
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.core.parameters import ParameterLocation
+
+BASE = os.environ["SYMBOLON_URL"]
+BINARY = os.environ["SYMBOLON_BINARY"]
+CLIENT = tuple(os.environ["INTROSPECTION_CLIENTS"].split(":"))
+PASSWORD = "correct horse battery"
+
+# Calls that end the session that they are called from, or its account.
+FINAL = {"logout", "deleteAccount", "endSessions", "changePassword"}
+
+numbers = itertools.count()
+
+
+class Person:
+    """Somebody with an account, signed in once by cookie and once by body."""
+
+    def __init__(self, email):
+        self.email = email
+        self.account = {"email": email, "password": PASSWORD}
+        self.sessions = {}
+
+    def session(self, transport):
+        if transport not in self.sessions:
+            self.sessions[transport] = Session(post("/auth/login", self.account, transport))
+        return self.sessions[transport]
+
+
+class Session:
+    def __init__(self, answer):
+        tokens = answer.json()
+        self.access = tokens["accessToken"]
+        self.refresh = tokens.get("refreshToken") or answer.cookies["refreshToken"]
+        self.user = tokens["user"]["id"]
+
+
+def post(path, account, transport):
+    answer = requests.post(BASE + path, json=account | {"refreshTransport": transport}, timeout=60)
+    answer.raise_for_status()
+    return answer
+
+
+def user(transport="body"):
+    person = Person(f"user{next(numbers)}@example.com")
+    person.sessions[transport] = Session(post("/auth/register", person.account, transport))
+    return person
+
+
+def admin():
+    person = Person(f"admin{next(numbers)}@example.com")
+    words = ["users", "create-admin", person.email, "--password-stdin"]
+    subprocess.run([BINARY, *words], input=PASSWORD, text=True, check=True, capture_output=True)
+    return person
+
+
+# Who calls. Final calls have callers of their own.
+standing = {}
+
+
+def caller(operation, path, transport):
+    who = admin if path.startswith(("/admin", "/auth/verify")) else user
+    key = operation if operation in FINAL else who
+    if key not in standing:
+        standing[key] = who()
+    return standing[key].session(transport)
+
+
+@schemathesis.auth(refresh_interval=None)
+class Caller:
+    """Gives each call the tokens that it needs."""
+
+    def get(self, case, context):
+        return context.operation.definition.raw
+
+    def set(self, case, operation, context):
+        name = operation["operationId"]
+        needs = {scheme for requirement in operation.get("security", []) for scheme in requirement}
+        if not needs:
+            return
+        in_body = isinstance(case.body, dict) and "refreshToken" in case.body
+        session = caller(name, case.path, "cookie" if "refreshCookie" in needs and not in_body else "body")
+        if "introspectionClient" in needs:
+            case.headers["Authorization"] = requests.auth._basic_auth_str(*CLIENT)
+            if is_sound(case, ParameterLocation.BODY) and is_drawn(case):
+                case.body = {**case.body, "token": session.access}
+        if "accessToken" in needs:
+            case.headers["Authorization"] = f"Bearer {session.access}"
+        if "refreshCookie" in needs and not in_body:
+            case.cookies["refreshToken"] = session.refresh
+        elif "refreshCookie" in needs and is_sound(case, ParameterLocation.BODY):
+            case.body = {**case.body, "refreshToken": session.refresh}
+        if "id" in case.path_parameters and is_sound(case, ParameterLocation.PATH) and is_drawn(case):
+            case.path_parameters["id"] = an_id(case.path, session)
+
+
+def an_id(path, session):
+    """Of something that there is: one of one's own sessions, or another user."""
+    what = "users" if path.startswith("/admin") else "sessions"
+    listing = "/admin/users" if what == "users" else "/auth/sessions"
+    headers = {"Authorization": f"Bearer {session.access}"}
+    listed = requests.get(BASE + listing, headers=headers, timeout=60).json().get(what, [])
+    return next((one["id"] for one in listed if one["id"] != session.user), session.user)
+
+
+def is_sound(case, location):
+    return case.meta is None or not case.meta.is_negative_at(location)
+
+
+def is_drawn(case):
+    """Whether this case gets what there is, rather than what was made up: each second one."""
+    return case.id.encode()[-1] % 2 == 0
+
+
+# What tells a caller that the tokens are of no use any more.
+OVER = {"SESSION_REVOKED", "TOKEN_EXPIRED", "REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_REUSED"}
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """Whoever was signed out, demoted or deleted is replaced by somebody else."""
+    code = response.json().get("code") if response.status_code in (401, 403) and response.content else None
+    if code in OVER or (code == "FORBIDDEN" and case.path.startswith("/admin")):
+        standing.clear()
+    if response.status_code == 204:
+        standing.pop(case.operation.definition.raw["operationId"], None)
+
+
+# So that many made-up bodies hold a good address, and the password of whoever calls.
+schemathesis.openapi.format("email", st.uuids().map(lambda id: f"{id}@example.com") | st.emails())
+schemathesis.openapi.format("password", st.just(PASSWORD) | st.text(st.characters(codec="utf-8"), min_size=12))

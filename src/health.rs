@@ -25,7 +25,9 @@ pub fn operations() -> Vec<Operation> {
             .answers::<Health>(200, "It lives."),
         Operation::get("/readyz", "readyz", "Whether it can serve")
             .also_head()
-            .about("The database answers. Without Redis it goes on serving, and says so in `limits`.")
+            .about(
+                "The database answers. Without Redis it goes on serving, and says so in `limits`.",
+            )
             .answers::<Health>(200, "It can.")
             .may_be_unavailable(),
     ]

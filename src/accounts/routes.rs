@@ -41,7 +41,10 @@ pub(super) struct RegisterBody {
     #[schema(value_type = String, required, format = Password, min_length = 8, max_length = 256, example = "correct horse battery")]
     password: Option<Password>,
     /// Up to 100 characters, without control characters; white space around it is cut off.
-    #[schema(pattern = "^\\s*[^\\u0000-\\u001F\\u007F-\\u009F]{0,100}\\s*$", example = "Ada Lovelace")]
+    #[schema(
+        pattern = "^\\s*[^\\u0000-\\u001F\\u007F-\\u009F]{0,100}\\s*$",
+        example = "Ada Lovelace"
+    )]
     name: Option<String>,
     refresh_transport: Option<Transport>,
 }

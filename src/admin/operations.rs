@@ -39,11 +39,15 @@ pub fn all() -> Vec<Operation> {
             .for_admins()
             .answers::<Sessions>(200, "The sessions that can still be refreshed, the newest first.")
             .fails(&[Code::NotFound]),
-        Operation::delete("/admin/users/{id}/sessions", "endUserSessions", "End an account's sessions")
-            .for_admins()
-            .optional_body::<Nothing>()
-            .done(204, "They have ended.")
-            .fails(&[Code::NotFound]),
+        Operation::delete(
+            "/admin/users/{id}/sessions",
+            "endUserSessions",
+            "End an account's sessions",
+        )
+        .for_admins()
+        .optional_body::<Nothing>()
+        .done(204, "They have ended.")
+        .fails(&[Code::NotFound]),
         Operation::get("/admin/events", "events", "List what happened")
             .for_admins()
             .query::<EventsQuery>()

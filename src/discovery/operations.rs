@@ -1,7 +1,7 @@
 //! What the API's document says of these routes.
 
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::Type;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 
 use super::documents::Metadata;
 use super::forward_auth::VerifyQuery;
@@ -65,7 +65,8 @@ fn keys() -> ObjectBuilder {
 
 /// Other parameters are ignored (RFC 7662, 2.1).
 fn question() -> ObjectBuilder {
-    let text = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    let text =
+        |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
     ObjectBuilder::new()
         .property("token", text("The access token."))
         .property("token_type_hint", text("Of no use here: a refresh token is never active."))

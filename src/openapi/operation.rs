@@ -4,8 +4,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, Ref, RefOr, Required, Response, ResponseBuilder,
-    Schema, SecurityRequirement, Type,
+    ContentBuilder, HttpMethod, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
+    SecurityRequirement, Type,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -53,9 +53,13 @@ impl Operation {
         Self::new(HttpMethod::Delete, path, id, summary)
     }
 
-    fn new(method: HttpMethod, path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        let parameters =
-            if path.contains("{id}") { vec![id_in_path()] } else { Vec::new() };
+    fn new(
+        method: HttpMethod,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let parameters = if path.contains("{id}") { vec![id_in_path()] } else { Vec::new() };
         Self {
             method,
             path,

@@ -48,6 +48,7 @@ fn every_command_explains_itself() {
         "keys list",
         "keys retire",
         "prune",
+        "openapi",
         "healthcheck",
     ] {
         let mut command = symbolon();

@@ -20,6 +20,7 @@ mod http;
 mod limits;
 mod logs;
 mod mail;
+mod openapi;
 mod pages;
 mod proxies;
 mod readme;

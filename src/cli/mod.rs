@@ -53,7 +53,7 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Delete ended sessions, expired links, old audit events and counts now
     Prune(CommonArgs),
-    /// Print the API's document (OpenAPI 3.1)
+    /// Print the document that describes the API
     Openapi,
     /// Ask a running service for its health: exits with 0 if it lives
     Healthcheck(healthcheck::HealthcheckArgs),

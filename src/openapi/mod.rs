@@ -1,4 +1,4 @@
-//! The API as an OpenAPI 3.1 document, made of the types that the handlers use.
+//! The API as a document (`OpenAPI` 3.1), made of the types that the handlers use.
 //!
 //! Each feature says in its `operations.rs` what is its own: bodies, answers, codes. What is the same
 //! for all stands here: [`failures`], [`headers`], and what can happen to any [`operation`].
@@ -10,11 +10,12 @@ pub mod routes;
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::info::LicenseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Components, HttpMethod, InfoBuilder, License, OpenApi, OpenApiBuilder, Paths, RefOr,
-    ResponsesBuilder, Schema, Server,
+    Components, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, ResponsesBuilder,
+    Schema, Server,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -26,6 +27,8 @@ use crate::{accounts, addresses, admin, discovery, health, passwords, sessions};
 const ACCESS_TOKEN: &str = "accessToken";
 const REFRESH_COOKIE: &str = "refreshCookie";
 const CLIENT: &str = "introspectionClient";
+
+const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
 /// The features, in the order in which somebody meets them.
 fn features() -> [(&'static str, &'static str, Vec<Operation>); 7] {
@@ -56,21 +59,21 @@ pub fn document(cookie: &str) -> OpenApi {
         for operation in operations {
             schemas.extend(operation.schemas.iter().cloned());
             if operation.also_head {
-                let head = operation.build(tag, HttpMethod::Head);
+                let head = operation.build(tag, true);
                 paths.add_path_operation(operation.path, vec![HttpMethod::Head], head);
             }
-            let method = operation.method.clone();
-            let built = operation.build(tag, method.clone());
-            paths.add_path_operation(operation.path, vec![method], built);
+            let built = operation.build(tag, false);
+            paths.add_path_operation(operation.path, vec![operation.method], built);
         }
     }
+    let license = LicenseBuilder::new().name(LICENSE).identifier(Some(LICENSE));
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
                 .title("Symbolon")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(include_str!("description.md")))
-                .license(Some(License::new(env!("CARGO_PKG_LICENSE")))),
+                .license(Some(license.build())),
         )
         // Wherever the document was found.
         .servers(Some([Server::new("/")]))
@@ -117,9 +120,8 @@ fn security_schemes(cookie: &str) -> [(&'static str, SecurityScheme); 3] {
 }
 
 impl Operation {
-    /// This operation as the document has it, for one of its methods.
-    fn build(&self, tag: &str, method: HttpMethod) -> utoipa::openapi::path::Operation {
-        let is_head = matches!(method, HttpMethod::Head);
+    /// This operation as the document has it, or what HEAD makes of it.
+    fn build(&self, tag: &str, is_head: bool) -> utoipa::openapi::path::Operation {
         let id = if is_head { format!("{}Head", self.id) } else { self.id.to_owned() };
         let mut responses = ResponsesBuilder::new();
         for (status, answer) in &self.answers {

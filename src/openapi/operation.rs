@@ -14,6 +14,7 @@ use crate::error::Code;
 use crate::id::Id;
 
 /// A call, put together by what is said of it.
+#[must_use]
 pub struct Operation {
     pub(super) method: HttpMethod,
     pub(super) path: &'static str,

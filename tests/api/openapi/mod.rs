@@ -73,13 +73,13 @@ fn the_document_is_served_for_others_to_keep() {
     let answer = server.get("/openapi.json").send().expect(200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-    let mut served = answer.json();
-    assert_eq!(served["openapi"], "3.1.0");
+    let mut sent = answer.json();
+    assert_eq!(sent["openapi"], "3.1.0");
     // The cookie has the name that it has here.
-    let cookie = served.pointer_mut("/components/securitySchemes/refreshCookie/name").unwrap();
+    let cookie = sent.pointer_mut("/components/securitySchemes/refreshCookie/name").unwrap();
     assert_eq!(*cookie, "another");
     *cookie = json!("refreshToken");
-    assert!(served == *document());
+    assert!(sent == *document());
 
     let tag = answer.header("etag").unwrap();
     let again = server.get("/openapi.json").header("if-none-match", tag).send().expect(304);

@@ -122,7 +122,9 @@ fn resolve(value: &'static Value) -> &'static Value {
 /// missing, and any field that none of them names.
 fn compare(schemas: &[&'static Value], value: &Value, at: &str, faults: &mut Vec<String>) {
     let mut parts = Vec::new();
-    schemas.iter().for_each(|schema| flatten(schema, &mut parts));
+    for schema in schemas {
+        flatten(schema, &mut parts);
+    }
     let mut fields: BTreeMap<&str, Vec<&'static Value>> = BTreeMap::new();
     let mut is_closed = false;
     for part in parts {

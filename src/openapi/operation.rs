@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{ACCESS_TOKEN, CLIENT, REFRESH_COOKIE, headers};
 use crate::error::Code;
+use crate::http::envelope;
 use crate::id::Id;
 
 /// A call, put together by what is said of it.
@@ -161,7 +162,7 @@ impl Operation {
     }
 
     fn answered(mut self, status: u16, mut answer: Response) -> Self {
-        if ["/auth", "/admin"].iter().any(|prefix| self.path.starts_with(prefix)) {
+        if envelope::is_private(self.path) {
             headers::add(&mut answer, headers::CACHE_CONTROL);
         }
         self.answers.push((status, answer));

@@ -1,11 +1,15 @@
 //! Every failure a caller can meet, as one table of statuses and codes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::{RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::db::DbError;
 use crate::queue::Unanswered;
@@ -89,14 +93,27 @@ impl Code {
     }
 }
 
+/// By its name.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let names: BTreeSet<&str> = Self::ALL.iter().map(|code| code.name()).collect();
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Code {}
+
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's name in the body or the query.
+    #[schema(value_type = String, example = "password")]
     pub field: Cow<'static, str>,
     /// A stable name of the problem, such as `TOO_SHORT`.
+    #[schema(value_type = String, example = "TOO_SHORT")]
     pub code: &'static str,
     /// A sentence for the person who filled in the field.
+    #[schema(value_type = String)]
     pub message: Cow<'static, str>,
 }
 

@@ -10,8 +10,11 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "server",
-    derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow),
-    diesel(sql_type = crate::db::types::sql::Id)
+    derive(
+        diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema
+    ),
+    diesel(sql_type = crate::db::types::sql::Id),
+    schema(value_type = String, format = "uuid", example = "01890a5d-ac96-774b-bcce-b302099a8057")
 )]
 #[serde(transparent)]
 pub struct Id(Uuid);

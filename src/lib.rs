@@ -13,7 +13,8 @@
 //! * [`verifier`]: what other services check our access tokens with, which builds alone.
 //! * [`audit`]: what happened, written in the transaction of what it records. [`activity`]: how much.
 //! * [`metrics`]: what Prometheus is told. [`traces`]: what a collector of spans is told.
-//! * [`http`]: what every route shares. [`error`]: every status and code, as one table.
+//! * [`http`]: what every route shares. [`error`]: every status and code, as one table. [`openapi`]:
+//!   the API as a document.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
 //! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
 //! * [`cli`]: a file a command.
@@ -63,6 +64,8 @@ pub mod mail;
 pub mod metrics;
 #[cfg(feature = "server")]
 pub mod one_time;
+#[cfg(feature = "server")]
+pub mod openapi;
 #[cfg(feature = "server")]
 pub mod page;
 #[cfg(feature = "server")]

@@ -12,8 +12,11 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "server",
-    derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow),
-    diesel(sql_type = crate::db::types::sql::Moment)
+    derive(
+        diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema
+    ),
+    diesel(sql_type = crate::db::types::sql::Moment),
+    schema(value_type = String, format = DateTime, example = "2026-03-01T12:00:00.123456Z")
 )]
 pub struct Moment(pub(crate) i64);
 

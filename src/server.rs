@@ -31,7 +31,9 @@ use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
 use crate::settings::Settings;
-use crate::{accounts, addresses, admin, discovery, health, metrics, pages, passwords, sessions};
+use crate::{
+    accounts, addresses, admin, discovery, health, metrics, openapi, pages, passwords, sessions,
+};
 
 /// How long requests under way may take after a signal to stop.
 const DRAIN_SECONDS: u64 = 25;
@@ -59,6 +61,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &Settings) {
         .configure(admin::routes::configure)
         .configure(discovery::routes::configure)
         .configure(health::configure)
+        .configure(openapi::routes::configure)
         .default_service(web::to(not_found));
 }
 

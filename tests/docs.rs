@@ -13,6 +13,15 @@ fn the_settings_table_is_current() {
     keep_current("README.md", "settings", &symbolon::settings::table::markdown());
 }
 
+/// What the API is shows in review: `docs/openapi.json` is what `symbolon openapi` prints.
+#[test]
+fn the_document_of_the_api_is_current() {
+    let path = root().join("docs/openapi.json");
+    let document = symbolon::openapi::document(symbolon::settings::http::DEFAULT_COOKIE_NAME);
+    let current = document.to_pretty_json().unwrap() + "\n";
+    compare(&path, &fs::read_to_string(&path).unwrap_or_default(), &current);
+}
+
 /// What `docs/clients.md` shows of the clients is what their sources say.
 #[test]
 fn the_excerpts_of_the_clients_are_current() {

@@ -4,6 +4,7 @@ pub mod email;
 pub mod import;
 pub mod last_admin;
 pub mod login;
+pub mod operations;
 pub mod operator;
 pub mod profile;
 pub mod register;

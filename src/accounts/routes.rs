@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::login::{self, Outcome};
 use super::profile;
@@ -30,11 +31,20 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/auth/me").get(me).patch(rename).delete(delete));
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RegisterBody {
+pub(super) struct RegisterBody {
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
+    /// Not one of the common ones, and not the person's own address or name. The service may ask for
+    /// more characters.
+    #[schema(value_type = String, required, format = Password, min_length = 8, max_length = 256, example = "correct horse battery")]
     password: Option<Password>,
+    /// Up to 100 characters, without control characters; white space around it is cut off.
+    #[schema(
+        pattern = "^\\s*[^\\u0000-\\u001F\\u007F-\\u009F]{0,100}\\s*$",
+        example = "Ada Lovelace"
+    )]
     name: Option<String>,
     refresh_transport: Option<Transport>,
 }
@@ -75,10 +85,12 @@ async fn register(request: HttpRequest, payload: Payload) -> Result<HttpResponse
     tokens::answer(&app, StatusCode::CREATED, &session, user)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct LoginBody {
+pub(super) struct LoginBody {
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
+    #[schema(value_type = Password, required)]
     password: Option<Password>,
     refresh_transport: Option<Transport>,
 }
@@ -146,11 +158,14 @@ async fn me(current: CurrentUser) -> HttpResponse {
     HttpResponse::Ok().json(UserView::from(current.user))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RenameBody {
-    /// Absent is a mistake, `null` removes the name: so the two are kept apart.
+pub(super) struct RenameBody {
+    // Absent is a mistake, `null` removes the name: so the two are kept apart.
+    /// Up to 100 characters, without control characters; white space around it is cut off. `null`, or
+    /// nothing but white space, removes it.
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<String>, required, pattern = "^\\s*[^\\u0000-\\u001F\\u007F-\\u009F]{0,100}\\s*$", example = "Ada Lovelace")]
     name: Option<NewName>,
 }
 
@@ -180,9 +195,10 @@ async fn rename(
     Ok(HttpResponse::Ok().json(UserView::from(renamed)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DeleteBody {
+pub(super) struct DeleteBody {
+    #[schema(value_type = Password, required)]
     password: Option<Password>,
 }
 

@@ -1,6 +1,7 @@
 //! People with an account.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::db::{Id, Moment};
 pub use crate::role::Role;
@@ -34,13 +35,18 @@ impl User {
 }
 
 /// A user as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = User)]
 pub struct UserView {
     id: Id,
+    /// The address as it was typed.
+    #[schema(example = "ada@example.com")]
     email: String,
+    #[schema(required = true, example = "Ada Lovelace")]
     name: Option<String>,
     role: Role,
+    /// Whether the address was proven.
     email_verified: bool,
     created_at: Moment,
 }

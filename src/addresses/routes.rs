@@ -3,6 +3,7 @@
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::change;
 use super::verify::{self, Outcome};
@@ -22,9 +23,12 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/auth/change-email").post(change_email));
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct VerifyBody {
+#[schema(as = VerifyEmailBody)]
+pub(super) struct VerifyBody {
+    /// From the mailed link, behind `#token=`.
+    #[schema(value_type = String, required)]
     token: Option<String>,
 }
 
@@ -59,10 +63,13 @@ async fn resend_verification(
     Ok(accepted())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ChangeBody {
+#[schema(as = ChangeEmailBody)]
+pub(super) struct ChangeBody {
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     new_email: Option<String>,
+    #[schema(value_type = Password, required)]
     password: Option<Password>,
 }
 

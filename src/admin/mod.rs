@@ -1,6 +1,7 @@
 //! What administrators see and do.
 
 pub mod events;
+pub mod operations;
 pub mod routes;
 pub mod search;
 pub mod stats;

@@ -3,6 +3,7 @@
 use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::search::Search;
 use super::users::{self, Change, Outcome};
@@ -30,12 +31,14 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 /// A user as administrators see one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AdminView {
+#[schema(as = UserForAdmins)]
+pub(super) struct AdminView {
     #[serde(flatten)]
     user: UserView,
     disabled: bool,
+    #[schema(required = true)]
     last_login_at: Option<Moment>,
 }
 
@@ -52,20 +55,31 @@ impl From<Admin> for Actor {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct UsersQuery {
+pub(super) struct UsersQuery {
+    /// The most rows of the page.
+    #[param(value_type = u8, required = false, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
+    /// `nextCursor` of the page before.
+    #[param(value_type = Id, required = false)]
     cursor: Option<String>,
+    /// Only who has this address.
+    #[param(value_type = String, required = false, format = Email)]
     email: Option<String>,
+    /// Only who has this somewhere in the address or the name, upper and lower case alike.
+    #[param(value_type = String, required = false, max_length = 254, pattern = "^[^\\u0000-\\u001F\\u007F-\\u009F]*[^\\s\\u0000-\\u001F\\u007F-\\u009F][^\\u0000-\\u001F\\u007F-\\u009F]*$")]
     search: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Users {
+#[schema(as = UserList)]
+pub(super) struct Users {
     users: Vec<AdminView>,
+    /// Missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Id, required = false)]
     next_cursor: Option<Id>,
 }
 
@@ -98,12 +112,16 @@ async fn show(request: HttpRequest, _: Admin, id: Path<String>) -> Result<HttpRe
     Ok(HttpResponse::Ok().json(AdminView::from(user)))
 }
 
-#[derive(Deserialize)]
+/// At least one of them.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+#[schema(as = ChangeUserBody)]
+pub(super) struct ChangeBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Role>, nullable = false, required = false)]
     role: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(nullable = false)]
     disabled: Option<bool>,
 }
 
@@ -199,27 +217,46 @@ fn done<T>(outcome: Outcome<T>) -> Result<T, ApiError> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct EventsQuery {
+pub(super) struct EventsQuery {
+    /// The most rows of the page.
+    #[param(value_type = u8, required = false, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
+    /// `nextCursor` of the page before.
+    #[param(value_type = Id, required = false)]
     cursor: Option<String>,
+    /// Only what happened to this user.
+    #[param(value_type = Id, required = false)]
     user: Option<String>,
+    /// Only what is of this kind.
+    #[param(value_type = Kind, required = false)]
     kind: Option<String>,
 }
 
 /// An event as administrators see one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
 struct EventView {
     id: Id,
     at: Moment,
+    #[schema(value_type = Kind)]
     kind: String,
+    /// Who did it; `null` for an operator at the command line, or somebody unknown.
+    #[schema(required = true)]
     actor: Option<Id>,
+    /// To whom.
+    #[schema(required = true)]
     user: Option<Id>,
+    /// To which session; where an administrator did it, from which.
+    #[schema(required = true)]
     session: Option<Id>,
+    #[schema(required = true)]
     ip: Option<String>,
+    #[schema(required = true)]
     user_agent: Option<String>,
+    #[schema(required = true)]
     detail: Option<String>,
 }
 
@@ -239,11 +276,14 @@ impl From<Recorded> for EventView {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Events {
+#[schema(as = EventList)]
+pub(super) struct Events {
     events: Vec<EventView>,
+    /// Missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Id, required = false)]
     next_cursor: Option<Id>,
 }
 

@@ -1,6 +1,7 @@
 //! How the service is doing.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::store;
 use crate::activity::{self, Count, HOUR, HOURS, Kind};
@@ -9,7 +10,7 @@ use crate::db::{DbError, Moment};
 use crate::{mail, sessions};
 
 /// Figures of all instances together; of the others, what they counted up to ten seconds ago.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
     /// Accounts.
@@ -25,7 +26,8 @@ pub struct Stats {
 }
 
 /// How many accounts there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AccountCounts)]
 pub struct Users {
     /// In all.
     pub total: i64,
@@ -34,7 +36,7 @@ pub struct Users {
 }
 
 /// What happened within an hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Hour {
     /// When it began.

@@ -6,6 +6,7 @@ mod backup;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod openapi;
 mod progress;
 mod prune;
 mod serve;
@@ -56,6 +57,8 @@ enum Command {
     Prune(CommonArgs),
     /// Copy the SQLite database into a file, while the service runs
     Backup(backup::BackupArgs),
+    /// Print the document that describes the API
+    Openapi,
     /// Ask a running service for its health: exits with 0 if it lives
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -85,6 +88,7 @@ fn run_command(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Prune(args)) => prune::run(args),
         Some(Command::Backup(args)) => backup::run(args),
+        Some(Command::Openapi) => openapi::run(),
         Some(Command::Healthcheck(args)) => healthcheck::run(args),
     }
 }

@@ -18,7 +18,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::random::{self, Random};
 
 /// A password as its owner typed it, in Unicode's NFC: "é" is one password, however composed.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop, utoipa::ToSchema)]
+#[schema(value_type = String, format = Password, example = "correct horse battery")]
 pub struct Password(String);
 
 impl Password {

@@ -6,6 +6,7 @@ use actix_web::http::header::{CacheControl, CacheDirective, ContentType};
 use actix_web::{HttpRequest, HttpResponse};
 use jsonwebtoken::jwk::JwkSet;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::http::{app_of, etag};
@@ -26,18 +27,23 @@ pub(super) async fn jwks(request: HttpRequest) -> Result<HttpResponse, ApiError>
 }
 
 /// What is true of us of RFC 8414: there is no grant or authorization endpoint of OAuth here.
-#[derive(Serialize)]
-struct Metadata {
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuerMetadata)]
+pub(super) struct Metadata {
     issuer: String,
     jwks_uri: String,
     /// Where anybody may ask it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     introspection_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false)]
     introspection_endpoint_auth_methods_supported: Option<[&'static str; 1]>,
     /// RFC 8414 requires it, and wants nothing that is empty; readers miss what is required.
+    #[schema(value_type = Vec<String>)]
     response_types_supported: [&'static str; 0],
     /// Empty as well: where it is missing, readers have to assume two grants of OAuth.
+    #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'static str; 0],
 }
 

@@ -4,6 +4,7 @@
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::accounts::user::Role;
 use crate::error::{ApiError, Code};
@@ -14,9 +15,11 @@ const USER: HeaderName = HeaderName::from_static("x-auth-user");
 const ROLE: HeaderName = HeaderName::from_static("x-auth-role");
 const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct VerifyQuery {
+pub(super) struct VerifyQuery {
+    /// The least that the caller has to be.
+    #[param(value_type = Role, required = false)]
     role: Option<String>,
 }
 

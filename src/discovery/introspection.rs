@@ -5,6 +5,9 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actix_web_httpauth::headers::authorization::{Basic, Scheme};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Type;
+use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use crate::accounts::user::Role;
 use crate::app::App;
@@ -15,15 +18,21 @@ use crate::http::client::client_of;
 use crate::http::{app_of, body, limit};
 
 /// What is said of a token: everything, or that it is not active.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-enum Introspected {
+#[schema(as = Introspection)]
+pub(super) enum Introspected {
     Active {
+        #[schema(schema_with = always::<true>)]
         active: bool,
+        #[schema(example = "Bearer")]
         token_type: &'static str,
+        /// The token's issuer.
         iss: String,
         aud: String,
+        /// The user's id.
         sub: Id,
+        /// The session's id.
         sid: Id,
         /// As it is now, not when the token was issued.
         role: Role,
@@ -32,8 +41,13 @@ enum Introspected {
         jti: String,
     },
     Inactive {
+        #[schema(schema_with = always::<false>)]
         active: bool,
     },
+}
+
+fn always<const VALUE: bool>() -> Object {
+    ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([VALUE])).build()
 }
 
 /// Why a token is not active is nobody's business (RFC 7662, 2.2), and a refresh token never is: it

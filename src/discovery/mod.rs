@@ -3,4 +3,5 @@
 mod documents;
 mod forward_auth;
 mod introspection;
+pub mod operations;
 pub mod routes;

@@ -8,6 +8,7 @@ use actix_web::web::{BytesMut, Payload};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::accounts::email::EmailAddress;
 use crate::error::{ApiError, Code, FieldError};
@@ -20,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// The body of a call that takes none: nothing, or an object without fields.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 

@@ -95,7 +95,7 @@ pub async fn guard(
 }
 
 /// Answers that no cache may keep.
-fn is_private(path: &str) -> bool {
+pub fn is_private(path: &str) -> bool {
     ["/auth", "/admin"].iter().any(|prefix| path.starts_with(prefix))
 }
 

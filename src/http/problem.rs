@@ -4,30 +4,61 @@ use actix_cors::CorsError;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::request_id::RequestId;
 use super::same_site;
 use crate::error::{ApiError, Code, FieldError};
 use crate::verifier::refusal::{CHALLENGE, CHALLENGE_BAD_TOKEN, CHALLENGE_OTHER_ROLE};
 
-const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// The media type of every failure.
+pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What a client that introspects has to present (RFC 7617).
 const CHALLENGE_CLIENT: HeaderValue =
     HeaderValue::from_static(r#"Basic realm="symbolon", charset="UTF-8""#);
 
-#[derive(Serialize)]
+/// A failure (RFC 9457).
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Problem<'a> {
+pub struct Problem<'a> {
+    /// `urn:symbolon:problem:` and the code.
     r#type: String,
+    /// A sentence for people, the same for every occurrence.
     title: &'static str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What is particular about this occurrence.
     detail: &'a str,
+    /// What went wrong, for programs.
+    #[schema(value_type = Code)]
     code: &'static str,
+    /// The title again, for clients that know a failure as `{error, code}`.
     error: &'static str,
+    /// The request's name in the service's logs, as in `X-Request-Id`.
     request_id: &'a str,
+    /// What is wrong with each field, where `code` is `VALIDATION_FAILED`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>, required = false)]
     errors: &'a [FieldError],
+}
+
+impl<'a> Problem<'a> {
+    /// The body that tells of `failure` in answer to the request `id`.
+    pub fn new(failure: &'a ApiError, id: &'a str) -> Self {
+        let code = failure.code;
+        Self {
+            r#type: format!("urn:symbolon:problem:{}", code.name()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: &failure.detail,
+            code: code.name(),
+            error: code.title(),
+            request_id: id,
+            errors: &failure.errors,
+        }
+    }
 }
 
 /// What a refused preflight's answer depends on, as that of an accepted one says.
@@ -64,16 +95,6 @@ pub fn finish(response: HttpResponse, id: &RequestId) -> HttpResponse {
 pub fn answer(failure: &ApiError, id: &RequestId) -> HttpResponse {
     let code = failure.code;
     let status = code.status();
-    let problem = Problem {
-        r#type: format!("urn:symbolon:problem:{}", code.name()),
-        title: code.title(),
-        status: status.as_u16(),
-        detail: &failure.detail,
-        code: code.name(),
-        error: code.title(),
-        request_id: id.as_str(),
-        errors: &failure.errors,
-    };
     let mut response = HttpResponse::build(status);
     let challenge = match code {
         Code::Forbidden => Some(CHALLENGE_OTHER_ROLE),
@@ -88,7 +109,7 @@ pub fn answer(failure: &ApiError, id: &RequestId) -> HttpResponse {
     if let Some(seconds) = failure.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds));
     }
-    let mut response = response.json(problem);
-    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    let mut response = response.json(Problem::new(failure, id.as_str()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     response
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::blocking;
 use crate::accounts::user::{User, UserView};
@@ -17,15 +18,25 @@ use crate::sessions::claims::{RefreshClaims, TokenFault};
 use crate::sessions::token::{Session, Transport};
 
 /// Tokens of a session (RFC 6749, 5.1, in camelCase), with all times in seconds from now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Tokens {
+pub struct Tokens {
+    /// A JWT, to be sent as `Authorization: Bearer …`.
     access_token: String,
+    #[schema(example = "Bearer")]
     token_type: &'static str,
+    /// Seconds that the access token lives.
+    #[schema(example = 900)]
     expires_in: i64,
+    /// Seconds that the refresh token lives.
+    #[schema(example = 604_800)]
     refresh_expires_in: i64,
+    /// Seconds until the session ends, however often it is refreshed.
+    #[schema(example = 2_592_000)]
     session_expires_in: i64,
+    /// A JWT, where the session's transport is `body`. It is missing where it is `cookie`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     refresh_token: Option<String>,
     user: UserView,
 }

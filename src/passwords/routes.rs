@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{change, reset};
 use crate::accounts::user::User;
@@ -25,10 +26,13 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/auth/reset-password").post(reset_password));
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ChangeBody {
+#[schema(as = ChangePasswordBody)]
+pub(super) struct ChangeBody {
+    #[schema(value_type = Password, required)]
     current_password: Option<Password>,
+    #[schema(value_type = String, required, format = Password, min_length = 8, max_length = 256, example = "correct horse battery")]
     new_password: Option<Password>,
 }
 
@@ -64,9 +68,11 @@ fn objection(app: &App, new: &Password, user: &User) -> Option<FieldError> {
     Some(FieldError::new("newPassword", objection.code, objection.message))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ForgotBody {
+#[schema(as = ForgotPasswordBody)]
+pub(super) struct ForgotBody {
+    #[schema(value_type = String, required, format = Email, example = "ada@example.com")]
     email: Option<String>,
 }
 
@@ -83,10 +89,14 @@ async fn forgot_password(request: HttpRequest, payload: Payload) -> Result<HttpR
     Ok(accepted())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ResetBody {
+#[schema(as = ResetPasswordBody)]
+pub(super) struct ResetBody {
+    /// From the mailed link, behind `#token=`.
+    #[schema(value_type = String, required)]
     token: Option<String>,
+    #[schema(value_type = String, required, format = Password, min_length = 8, max_length = 256, example = "correct horse battery")]
     new_password: Option<Password>,
 }
 

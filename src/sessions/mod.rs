@@ -5,6 +5,7 @@ pub mod claims;
 pub mod end;
 pub mod lookup;
 pub mod open;
+pub mod operations;
 pub mod refresh;
 pub mod routes;
 pub mod store;

@@ -6,6 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Path, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::refresh::{How, Outcome, Refresh, Refusal};
 use super::token::{Presented, Transport};
@@ -29,11 +30,12 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/auth/sessions/{id}").delete(revoke_one));
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RefreshTokenBody {
+pub(super) struct RefreshTokenBody {
     /// Where the field is there, no cookie is read: so `null` is a mistake and not its absence.
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
 }
 
@@ -160,9 +162,11 @@ async fn revoke_one(
     Ok(HttpResponse::NoContent().finish())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct RevokeQuery {
+pub(super) struct RevokeQuery {
+    /// `current` lets the session that asks go on.
+    #[param(value_type = String, required = false, pattern = "^current$")]
     keep: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use crate::db::{Id, Moment};
 use crate::settings::tokens::TokenSettings;
 
 /// How a session's refresh token travels, fixed when the session starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// In a cookie that scripts cannot read.

@@ -1,27 +1,37 @@
 //! Sessions as the API shows them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::token::{Session, Transport};
 use crate::db::{Id, Moment};
 
 /// The sessions of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A session that can still be refreshed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 struct SessionView {
     id: Id,
+    /// Whether the access token that asks is one of this session.
     current: bool,
     created_at: Moment,
+    /// When it was refreshed last, or else made.
     last_used_at: Moment,
+    /// When it ends unless it is refreshed before.
     expires_at: Moment,
+    /// When it ends in any case.
     ends_at: Moment,
     transport: Transport,
+    /// Where it was used last.
+    #[schema(required = true, example = "192.0.2.7")]
     ip: Option<String>,
+    #[schema(required = true)]
     user_agent: Option<String>,
 }
 

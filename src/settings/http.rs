@@ -12,6 +12,9 @@ use super::Environment;
 use super::faults::{self, Faults, given, list};
 use crate::http::same_site::{AllowedOrigins, Origin};
 
+/// What the refresh cookie is called unless `COOKIE_NAME` says otherwise.
+pub const DEFAULT_COOKIE_NAME: &str = "refreshToken";
+
 /// What the command line and the environment say about HTTP.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTP")]
@@ -29,7 +32,7 @@ pub struct HttpArgs {
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
     /// Name of the refresh token's cookie
-    #[arg(long, env = "COOKIE_NAME", default_value = "refreshToken", value_name = "NAME")]
+    #[arg(long, env = "COOKIE_NAME", default_value = DEFAULT_COOKIE_NAME, value_name = "NAME")]
     cookie_name: String,
     /// Path of the refresh token's cookie
     #[arg(long, env = "COOKIE_PATH", default_value = "/auth", value_name = "PATH")]

@@ -50,6 +50,7 @@ fn every_command_explains_itself() {
         "keys retire",
         "prune",
         "backup",
+        "openapi",
         "healthcheck",
     ] {
         let mut command = symbolon();
@@ -113,7 +114,7 @@ fn who_reads_no_further_is_no_reason_to_panic() {
     };
     let (code, said) = deaf("users create-admin ada@example.com");
     assert!(code == Some(1) && said.contains("Broken pipe"), "{code:?} {said}");
-    for words in ["users list", "users export"] {
+    for words in ["users list", "users export", "openapi"] {
         let (code, said) = deaf(words);
         assert!(code == Some(0) && said.is_empty(), "{words}: {code:?} {said}");
     }

@@ -22,6 +22,7 @@ mod limits;
 mod logs;
 mod mail;
 mod metrics;
+mod openapi;
 mod pages;
 mod proxies;
 mod readme;

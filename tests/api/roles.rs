@@ -10,7 +10,7 @@ use crate::support::{Answer, SignedIn, TestServer};
 
 /// What a call gets that holds an access token, or none, and the body `{}` where its method has one.
 #[derive(Debug, Clone, Copy)]
-enum Gets {
+pub enum Gets {
     /// Whoever calls, the same.
     Everybody(u16, &'static str),
     /// Whoever is signed in; `TOKEN_MISSING` who is not.
@@ -24,7 +24,7 @@ use Gets::{Administrators, Everybody, SignedIn as SignedInUsers};
 const INVALID: &str = "VALIDATION_FAILED";
 
 /// Every method of every resource, as mounted. What deletes comes last of its kind.
-const ROUTES: &[(&str, &str, Gets)] = &[
+pub const ROUTES: &[(&str, &str, Gets)] = &[
     ("GET", "/healthz", Everybody(200, "")),
     ("HEAD", "/healthz", Everybody(200, "")),
     ("GET", "/readyz", Everybody(200, "")),
@@ -58,6 +58,12 @@ const ROUTES: &[(&str, &str, Gets)] = &[
     ("HEAD", "/account/assets/{name:.*}", Everybody(200, "")),
     ("GET", "/admin", Everybody(200, "")),
     ("HEAD", "/admin", Everybody(200, "")),
+    ("GET", "/openapi.json", Everybody(200, "")),
+    ("HEAD", "/openapi.json", Everybody(200, "")),
+    ("GET", "/docs", Everybody(302, "")),
+    ("HEAD", "/docs", Everybody(302, "")),
+    ("GET", "/docs/{file:.*}", Everybody(200, "")),
+    ("HEAD", "/docs/{file:.*}", Everybody(200, "")),
     // For clients with credentials of their own, whoever else they are.
     ("POST", "/auth/introspect", Everybody(401, "INVALID_CLIENT")),
     ("POST", "/auth/register", Everybody(400, INVALID)),
@@ -124,7 +130,7 @@ on_both_databases! {
             });
             for (method, path, gets) in ROUTES {
                 let id = if path.starts_with("/admin") { &target.user } else { &target.session };
-                let concrete = path.replace("{id}", id).replace("{name:.*}", "style.css");
+                let concrete = path.replace("{id}", id).replace("{name:.*}", "style.css").replace("{file:.*}", "");
                 let answer = call(&server, method, &concrete, signed_in.as_ref());
                 let who = caller.unwrap_or("nobody");
                 let expected = gets.of(caller);

@@ -52,7 +52,7 @@ impl Fleet {
         let variables: Vec<Variables> =
             (0..INSTANCES).map(|number| [&shared[..], &more(number)].concat()).collect();
         let instances = (0..INSTANCES).map(|_| None).collect();
-        let client = Client::new(origin);
+        let client = Client::of_others(origin);
         let mut fleet = Self { client, instances, ports, variables, proxy, db, _redis: redis };
         (0..INSTANCES).for_each(|number| fleet.start_one(number));
         fleet

@@ -8,7 +8,7 @@ use symbolon::error::Code;
 use crate::support::{Answer, Db, PASSWORD, TestServer};
 
 /// Every resource with the methods it takes.
-const RESOURCES: [(&str, &[&str]); 32] = [
+const RESOURCES: [(&str, &[&str]); 35] = [
     ("/auth/register", &["POST"]),
     ("/auth/login", &["POST"]),
     ("/auth/refresh-token", &["POST"]),
@@ -41,6 +41,9 @@ const RESOURCES: [(&str, &[&str]); 32] = [
     ("/account/devices", &["GET", "HEAD"]),
     ("/account/assets/style.css", &["GET", "HEAD"]),
     ("/admin", &["GET", "HEAD"]),
+    ("/openapi.json", &["GET", "HEAD"]),
+    ("/docs", &["GET", "HEAD"]),
+    ("/docs/index.html", &["GET", "HEAD"]),
 ];
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"];

@@ -28,7 +28,7 @@ struct Watcher {
 impl Watcher {
     fn of(server: &TestServer) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = Client::new(format!("http://{}", socket.local_addr().unwrap()));
+        let client = Client::of_others(format!("http://{}", socket.local_addr().unwrap()));
         let app = server.app.clone();
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {

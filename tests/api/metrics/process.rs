@@ -13,7 +13,7 @@ fn metrics_have_a_listener_of_their_own() {
     let (port, db) = (free_port(), Db::sqlite());
     let bind = format!("127.0.0.1:{port}");
     let process = Process::start(&db, free_port(), &[("METRICS_BIND", &bind)]);
-    let metrics = Client::new(format!("http://{bind}"));
+    let metrics = Client::of_others(format!("http://{bind}"));
     process.register("ada@example.com");
     process.get("/metrics").send().expect_failure(404, "NOT_FOUND");
     metrics.get("/auth/me").send().expect(404);

@@ -56,7 +56,7 @@ impl Site {
         let server = TestServer::with(Db::sqlite(), &flags);
         let symbolon = server.base.rsplit_once(':').unwrap().1.parse().unwrap();
         let proxy = start(Ports { symbolon, app: app.port, proxy: port });
-        Self { client: Client::new(origin), server: Some(server), app, proxy }
+        Self { client: Client::of_others(origin), server: Some(server), app, proxy }
     }
 
     fn server(&self) -> &TestServer {

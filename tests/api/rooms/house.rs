@@ -69,7 +69,7 @@ impl House {
                 *lines.lock().unwrap() += &(line + "\n");
             }
         });
-        let client = Client::new(format!("http://{bind}"));
+        let client = Client::of_others(format!("http://{bind}"));
         let mut house = Self { auth, db, client, child, log };
         let started = Instant::now();
         while house.get("/rooms").try_send().is_none() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Method, Request};
 
-use super::PASSWORD;
+use super::{PASSWORD, documented};
 
 /// Calls one server.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Client {
     /// Its URL, without a slash at the end.
     pub base: String,
     agent: ureq::Agent,
+    /// Whether its answers have to be as the API's document says.
+    is_documented: bool,
 }
 
 /// A call that is being put together.
@@ -46,14 +48,20 @@ pub struct SignedIn {
 }
 
 impl Client {
+    /// Calls Symbolon: whatever it answers has to be documented.
     pub fn new(base: String) -> Self {
+        Self { is_documented: true, ..Self::of_others(base) }
+    }
+
+    /// Calls something else, of which the document says nothing.
+    pub fn of_others(base: String) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .allow_non_standard_methods(true)
             .build();
-        Self { base, agent: config.into() }
+        Self { base, agent: config.into(), is_documented: false }
     }
 
     pub fn call(&self, method: &str, path: &str) -> Call<'_> {
@@ -173,7 +181,7 @@ impl Call<'_> {
     /// Sends; `None` where no answer comes.
     pub fn try_send(self) -> Option<Answer> {
         let mut request = Request::builder()
-            .method(self.method)
+            .method(&self.method)
             .uri(format!("{}{}", self.client.base, self.path));
         for (name, value) in self.headers {
             request = request.header(name, value);
@@ -184,11 +192,20 @@ impl Call<'_> {
             None => agent.run(request.body(()).unwrap()),
         };
         let mut response = response.ok()?;
-        Some(Answer {
+        let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             text: response.body_mut().read_to_string().ok()?,
-        })
+        };
+        if self.client.is_documented {
+            let faults = documented::faults(self.method.as_str(), &self.path, &answer);
+            let (method, path) = (self.method, self.path);
+            assert!(
+                faults.is_empty(),
+                "{method} {path} is not as documented: {faults:?}: {answer:?}"
+            );
+        }
+        Some(answer)
     }
 }
 

@@ -142,7 +142,7 @@ impl Verifier {
         let port = port.unwrap_or_else(|| {
             panic!("{} did not start: run scripts/install", library.name);
         });
-        let client = Client::new(format!("http://127.0.0.1:{port}"));
+        let client = Client::of_others(format!("http://127.0.0.1:{port}"));
         Self { name: library.name, client, child }
     }
 

@@ -61,7 +61,7 @@ impl Service {
                 server.await.unwrap();
             });
         });
-        Self { client: Client::new(base), handle: told.recv().unwrap(), thread: Some(thread) }
+        Self { client: Client::of_others(base), handle: told.recv().unwrap(), thread: Some(thread) }
     }
 
     fn ask(&self, token: &str) -> Answer {

@@ -19,7 +19,7 @@ const SETTINGS: [(&str, &str); 2] = [
 on_both_databases! {
     fn what_it_makes_up_is_answered_as_documented(db) {
         let service = Process::start(&db, free_port(), &SETTINGS);
-        let examples = rounds(2, 1000).to_string();
+        let examples = rounds(2, 100).to_string();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
         let mut schemathesis = Command::new(installed());
         schemathesis

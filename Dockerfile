@@ -49,7 +49,8 @@ STOPSIGNAL SIGTERM
 
 FROM runtime AS rooms
 COPY --from=build-rooms /build/target/release/examples/rooms /usr/local/bin/rooms
-USER 10001:10001
+# Not Symbolon's user, whose secrets it has no use for.
+USER 10002:10002
 ENV BIND=0.0.0.0:3000
 EXPOSE 3000
 CMD ["rooms"]

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use opentelemetry::KeyValue;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -174,6 +175,7 @@ impl<Q: Send + 'static, A: Send + 'static> Queue<Q, A> {
                 Err(_elapsed) => Err(Unanswered::TooLate),
             }
         };
+        let asked = asked.map(|answer| answer.inspect_err(|_| traces::failed("unanswered")));
         traces::around("ask", || [KeyValue::new("symbolon.queue", self.0.0.name)], asked).await
     }
 

@@ -56,7 +56,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     server::serve(&app, listener, metrics_listener, announce)?;
     pruning.tell();
     counting.tell();
-    keys.iter().chain(&watching).for_each(Background::tell);
+    keys.iter().chain(watching.iter().flatten()).for_each(Background::tell);
     app.activity.flush_or_warn();
     app.outbox.stop(mail);
     traces.iter().for_each(Traces::stop);

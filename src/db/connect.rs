@@ -135,7 +135,11 @@ fn with_defaults(url: &str) -> String {
     let given = PostgresUrl::of(url);
     // Of several hosts all but one are standbys, where nothing can be written and what is read may be
     // old: a session that has ended may still look live.
-    if given.place.split('/').next().is_some_and(|hosts| hosts.contains(',')) {
+    let hosts =
+        [given.place.split('/').next(), given.parameter("host"), given.parameter("hostaddr")];
+    let are_several =
+        |hosts: &str| hosts.contains(',') || hosts.to_ascii_uppercase().contains("%2C");
+    if hosts.into_iter().flatten().any(are_several) {
         parameters.push(("target_session_attrs", "read-write".to_owned()));
     }
     // The bundled OpenSSL looks for authorities in a folder of its own, which is empty.
@@ -231,6 +235,8 @@ mod tests {
         assert_eq!(added("postgres://h/db?"), all);
         let writable = "&target_session_attrs=read-write";
         assert_eq!(added("postgres://h1:1,h2:2/db?x=y"), format!("&{all}{writable}"));
+        assert_eq!(added("postgres:///db?host=h1,h2"), format!("&{all}{writable}"));
+        assert_eq!(added("postgres:///db?hostaddr=::1%2c::2"), format!("&{all}{writable}"));
         assert!(!added("postgres://h1,h2/db?target_session_attrs=any").contains(writable));
         assert_eq!(added("postgres://h/db?connect_timeout=9"), format!("&{rest}"));
         assert_eq!(added("postgres://u:sslmode=verify-full@h/db"), format!("?{all}"));

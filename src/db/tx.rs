@@ -131,7 +131,12 @@ fn attempt<T>(
     pool: &r2d2::Pool<Connector>,
     once: impl FnMut(&mut Link) -> Result<T, Failure>,
 ) -> Result<T, DbError> {
-    try_again(pool, once).inspect_err(|error| traces::failed(error.kind()))
+    try_again(pool, once).inspect_err(|error| {
+        // Which is an answer, and no failure.
+        if !error.is_unique_violation() {
+            traces::failed(error.kind());
+        }
+    })
 }
 
 fn try_again<T>(
@@ -176,7 +181,7 @@ fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
     connection.batch_execute(match connection {
         AnyConnection::Postgres(_) => {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-             SET LOCAL idle_in_transaction_session_timeout = 0"
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = '60s'"
         }
         AnyConnection::Sqlite(_) => "BEGIN",
     })

@@ -41,13 +41,13 @@ impl Waits {
     pub fn register(&self, registry: &mut Registry) {
         registry.register_with_unit(
             "database_connection_wait",
-            "Time requests waited for a connection of the pool",
+            "Time that getting a connection of the pool took",
             Unit::Seconds,
             self.waits.clone(),
         );
         registry.register(
             "database_connection_timeouts",
-            "Requests that got no connection in time and were answered 503",
+            "Waits for a connection that were in vain: requests among them were answered 503",
             self.timeouts.clone(),
         );
     }

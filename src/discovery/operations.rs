@@ -47,7 +47,7 @@ pub fn all() -> Vec<Operation> {
             .for_clients()
             .form(question())
             .answers::<Introspected>(200, "What there is to say about the token.")
-            .limited()
+            .limited_if_refused()
             .may_be_unavailable()
             .fails(&[Code::ValidationFailed]),
     ]

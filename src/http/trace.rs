@@ -11,8 +11,10 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use crate::traces::tracer;
 
+/// How a request names its caller's span.
+const TRACEPARENT: &str = "traceparent";
 /// In what form an answer names its span: that of `traceparent` (W3C Trace Context, level 3, draft).
-const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+pub const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
 /// A request's span, if spans are wanted.
 pub struct RequestSpan(Option<Context>);
@@ -60,24 +62,25 @@ impl RequestSpan {
     }
 }
 
+/// What a request says of its caller's span. Not what vendors add to it (`tracestate`): that is text of
+/// anybody's, and would go into every span.
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().ok()
+        self.0.get(name).filter(|_| name == TRACEPARENT)?.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
+        vec![TRACEPARENT]
     }
 }
 
 struct Answer<'a>(&'a mut HeaderMap);
 
 impl Injector for Answer<'_> {
-    /// Takes the span itself; what vendors add to it is for requests.
     fn set(&mut self, name: &str, value: String) {
-        if let Some(value) = HeaderValue::from_str(&value).ok().filter(|_| name == "traceparent") {
+        if let Some(value) = HeaderValue::from_str(&value).ok().filter(|_| name == TRACEPARENT) {
             self.0.insert(TRACERESPONSE, value);
         }
     }

@@ -109,6 +109,9 @@ pub struct Limits {
 impl Limits {
     /// As the settings say. A Redis that is not there yet is waited for by nobody.
     pub fn new(settings: &LimitSettings, decisions: Decisions) -> Result<Self, RedisError> {
+        for policy in policies::NAMES {
+            decisions.begin(policy);
+        }
         Ok(Self {
             policies: Policies::new(settings),
             memory: Memory::new(ROOM),

@@ -14,6 +14,20 @@ use crate::client::Client;
 use crate::db::Id;
 use crate::settings::limits::LimitSettings;
 
+/// What each policy is called.
+pub const NAMES: [&str; 10] = [
+    "account",
+    "confirm",
+    "forgot",
+    "forgot-network",
+    "introspect",
+    "login",
+    "mail",
+    "register",
+    "reset",
+    "verify",
+];
+
 /// Of links that were mailed, so many may be tried a minute by one network.
 const RESET: Rate = a_minute(10);
 const VERIFY: Rate = a_minute(20);

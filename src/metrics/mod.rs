@@ -55,7 +55,7 @@ impl Default for Metrics {
                 "revoked",
                 "invalid",
                 "missing",
-                "malformed",
+                "refused",
                 "unavailable",
                 "failed",
             ]),
@@ -106,6 +106,13 @@ struct Decision {
 }
 
 impl Decisions {
+    /// Lets the counters of `policy` begin at 0, as [`Outcomes::of`] does.
+    pub fn begin(&self, policy: &'static str) {
+        for decision in ["passed", "refused"] {
+            drop(self.0.get_or_create(&Decision { policy, decision }));
+        }
+    }
+
     /// Counts a decision by `policy`.
     pub fn count(&self, policy: &'static str, passes: bool) {
         let decision = if passes { "passed" } else { "refused" };
@@ -170,7 +177,7 @@ impl Metrics {
         );
         registry.register(
             "rotation_group_size",
-            "Refreshes that were written in one transaction",
+            "Refreshes that one transaction has answered",
             groups.size.clone(),
         );
         registry.register_with_unit(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
@@ -20,7 +21,17 @@ pub fn known_method(method: &str) -> &'static str {
 
 /// How long requests took, by what they were for and how they ended.
 #[derive(Debug, Clone)]
-pub struct Requests(Family<Answer, Histogram>);
+pub struct Requests {
+    answers: Family<Answer, Histogram>,
+    /// Failures of ours. Apart from the others because these begin at 0: to Prometheus what appears
+    /// with its first failures has had none.
+    errors: Family<Failure, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failure {
+    status: u16,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answer {
@@ -31,7 +42,11 @@ struct Answer {
 
 impl Default for Requests {
     fn default() -> Self {
-        Self(Family::new_with_constructor(seconds))
+        let errors = Family::default();
+        for status in [500, 503] {
+            drop(errors.get_or_create(&Failure { status }));
+        }
+        Self { answers: Family::new_with_constructor(seconds), errors }
     }
 }
 
@@ -46,7 +61,10 @@ impl Requests {
         took: Duration,
     ) {
         let route = route.unwrap_or_else(|| "none".to_owned());
-        self.0.get_or_create(&Answer { method, route, status }).observe(took.as_secs_f64());
+        self.answers.get_or_create(&Answer { method, route, status }).observe(took.as_secs_f64());
+        if status >= 500 {
+            self.errors.get_or_create(&Failure { status }).inc();
+        }
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
@@ -54,7 +72,12 @@ impl Requests {
             "http_request_duration",
             "Time from a request's head to its answer's, by the route's pattern",
             Unit::Seconds,
-            self.0.clone(),
+            self.answers.clone(),
+        );
+        registry.register(
+            "http_errors",
+            "Requests that were answered 5xx, by status",
+            self.errors.clone(),
         );
     }
 }

@@ -69,17 +69,17 @@ impl Watched {
     }
 }
 
-/// Looks from now on, until it is stopped.
-pub fn start(app: &Arc<App>) -> std::io::Result<Background> {
-    let app = Arc::clone(app);
-    let mut count_at = Instant::now();
-    Background::start("metrics", Duration::ZERO, move |_| {
-        look_at_outbox(&app);
-        if Instant::now() >= count_at {
-            count_at = count_sessions(&app);
-        }
+/// Looks from now on, until they are stopped. Counting sessions may take its time, so that it is not
+/// to hold up the rest.
+pub fn start(app: &Arc<App>) -> std::io::Result<[Background; 2]> {
+    let (looking, counting) = (Arc::clone(app), Arc::clone(app));
+    let outbox = Background::start("watch-outbox", Duration::ZERO, move |_| {
+        look_at_outbox(&looking);
         EVERY
-    })
+    })?;
+    let sessions =
+        Background::start("watch-sessions", Duration::ZERO, move |_| count_sessions(&counting))?;
+    Ok([outbox, sessions])
 }
 
 /// Looks at the outbox once.
@@ -92,13 +92,15 @@ pub fn look_at_outbox(app: &App) {
     app.metrics.watched.set(|seen| seen.outbox = or_unknown(outbox, until));
 }
 
-/// Counts sessions once; returns when to do so again.
-pub fn count_sessions(app: &App) -> Instant {
+/// Counts sessions once; returns how long to rest until the next time.
+pub fn count_sessions(app: &App) -> Duration {
     let started = Instant::now();
-    let live = app.database.read(|connection| sessions::store::count_live(connection, app.now()));
-    let again = Instant::now() + (started.elapsed() * SHARE).max(SESSIONS_EVERY);
-    app.metrics.watched.set(|seen| seen.sessions = or_unknown(live, again + GRACE));
-    again
+    let live =
+        app.database.snapshot(|connection| sessions::store::count_live(connection, app.now()));
+    let rest = (started.elapsed() * SHARE).max(SESSIONS_EVERY);
+    let until = Instant::now() + rest + started.elapsed() + GRACE;
+    app.metrics.watched.set(|seen| seen.sessions = or_unknown(live, until));
+    rest
 }
 
 fn or_unknown<T>(seen: Result<T, DbError>, until: Instant) -> Option<(T, Instant)> {

@@ -15,19 +15,42 @@ pub(super) const PROBLEM: &str = "Problem";
 
 /// Answers for these failures, by their status. A status that comes with one code only is the same
 /// for every call, so that one is described among the components.
-pub(super) fn answers(codes: &[Code]) -> impl Iterator<Item = (String, RefOr<Response>)> {
+pub(super) fn answers(
+    codes: &[Code],
+    are_limited: bool,
+) -> impl Iterator<Item = (String, RefOr<Response>)> {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     // In the table's order, each once.
     for &code in Code::ALL.iter().filter(|code| codes.contains(code)) {
         by_status.entry(code.status().as_u16()).or_default().push(code);
     }
-    by_status.into_iter().map(|(status, codes)| {
+    by_status.into_iter().map(move |(status, codes)| {
+        let tells_limits = are_limited && codes.iter().any(|code| comes_after_limits(*code));
         let answer = match codes[..] {
-            [code] => RefOr::Ref(Ref::from_response_name(format!("{code:?}"))),
-            _ => RefOr::T(answer(&codes)),
+            [code] if !tells_limits => RefOr::Ref(Ref::from_response_name(format!("{code:?}"))),
+            _ => {
+                let mut answer = answer(&codes);
+                if tells_limits {
+                    headers::add_limits(&mut answer);
+                }
+                RefOr::T(answer)
+            }
         };
         (status.to_string(), answer)
     })
+}
+
+/// Whether a call may have been counted when it fails like this.
+fn comes_after_limits(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::MethodNotAllowed
+            | Code::RequestTimeout
+            | Code::PayloadTooLarge
+            | Code::UnsupportedMediaType
+            | Code::HeadersTooLarge
+            | Code::OriginRejected
+    )
 }
 
 /// Every failure by itself, by the name that it is referred to by.
@@ -49,7 +72,7 @@ fn answer(codes: &[Code]) -> Response {
     }
     let answer = ResponseBuilder::new().description(description);
     let mut answer = answer.content(problem::MEDIA_TYPE, content.build()).build();
-    headers::add(&mut answer, headers::REQUEST_ID);
+    headers::add_to_all(&mut answer);
     for &code in codes {
         headers::add_of_failure(&mut answer, code);
     }

@@ -20,6 +20,8 @@ pub const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
 pub const REQUEST_ID: &str = "X-Request-Id";
 /// RFC 9110, 10.2.3.
 pub const RETRY_AFTER: &str = "Retry-After";
+/// W3C Trace Context, level 3 (draft).
+pub const TRACERESPONSE: &str = "traceresponse";
 /// RFC 6265, 4.1.
 pub const SET_COOKIE: &str = "Set-Cookie";
 /// RFC 9110, 11.6.1.
@@ -32,7 +34,7 @@ pub const X_AUTH_SESSION: &str = "X-Auth-Session";
 pub const X_AUTH_USER: &str = "X-Auth-User";
 
 /// Every header, with its type and what it says.
-const ALL: [(&str, Type, &str); 12] = [
+const ALL: [(&str, Type, &str); 13] = [
     (ALLOW, Type::String, "The methods that are taken here."),
     (CACHE_CONTROL, Type::String, "How long a copy may be kept: `no-store` is not at all."),
     (ETAG, Type::String, "The tag of this state, to ask by in `If-None-Match`."),
@@ -56,6 +58,12 @@ const ALL: [(&str, Type, &str); 12] = [
          transport is `cookie`.",
     ),
     (
+        TRACERESPONSE,
+        Type::String,
+        "The request's span, where requests are traced: in the form of `traceparent` (W3C Trace \
+         Context).",
+    ),
+    (
         WWW_AUTHENTICATE,
         Type::String,
         "What to present (RFC 9110, 11.6.1); with `error` where the access token is at fault.",
@@ -77,6 +85,12 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, Header)> {
 pub(super) fn add(answer: &mut Response, name: &str) {
     let header = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
     answer.headers.insert(name.to_owned(), header);
+}
+
+/// Lets an answer have what all have.
+pub(super) fn add_to_all(answer: &mut Response) {
+    add(answer, REQUEST_ID);
+    add(answer, TRACERESPONSE);
 }
 
 /// Lets an answer have what a failure by `code` brings along.

@@ -19,7 +19,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use self::operation::Operation;
+use self::operation::{Limited, Operation};
 use crate::http::problem::Problem;
 use crate::{accounts, addresses, admin, discovery, health, passwords, sessions};
 
@@ -126,8 +126,8 @@ impl Operation {
         let mut responses = ResponsesBuilder::new();
         for (status, answer) in &self.answers {
             let mut answer = answer.clone();
-            headers::add(&mut answer, headers::REQUEST_ID);
-            if self.is_limited {
+            headers::add_to_all(&mut answer);
+            if self.limited == Limited::Always {
                 headers::add_limits(&mut answer);
             }
             if is_head {
@@ -135,7 +135,7 @@ impl Operation {
             }
             responses = responses.response(status.to_string(), answer);
         }
-        for (status, answer) in failures::answers(&self.failures) {
+        for (status, answer) in failures::answers(&self.failures, self.limited != Limited::Never) {
             responses = responses.response(status, answer);
         }
         let mut operation = utoipa::openapi::path::OperationBuilder::new()

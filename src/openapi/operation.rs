@@ -14,6 +14,17 @@ use crate::error::Code;
 use crate::http::envelope;
 use crate::id::Id;
 
+/// Which answers of a call say how it stands with its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limited {
+    /// None.
+    Never,
+    /// All that come after it was counted.
+    Always,
+    /// Refusals only.
+    IfRefused,
+}
+
 /// A call, put together by what is said of it.
 #[must_use]
 pub struct Operation {
@@ -29,7 +40,7 @@ pub struct Operation {
     pub(super) security: Vec<SecurityRequirement>,
     pub(super) answers: Vec<(u16, Response)>,
     pub(super) failures: Vec<Code>,
-    pub(super) is_limited: bool,
+    pub(super) limited: Limited,
     /// Every schema that is referred to, by its name.
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -74,7 +85,7 @@ impl Operation {
             security: Vec::new(),
             answers: Vec::new(),
             failures: EVERYWHERE.to_vec(),
-            is_limited: false,
+            limited: Limited::Never,
             schemas: Vec::new(),
         }
     }
@@ -241,7 +252,12 @@ impl Operation {
 
     /// How often it may be called is limited.
     pub fn limited(self) -> Self {
-        Self { is_limited: true, ..self }.fails(&[Code::RateLimited])
+        Self { limited: Limited::Always, ..self }.fails(&[Code::RateLimited])
+    }
+
+    /// How often it may be refused is limited.
+    pub fn limited_if_refused(self) -> Self {
+        Self { limited: Limited::IfRefused, ..self }.fails(&[Code::RateLimited])
     }
 
     /// Fails by these codes, beside the general ones.

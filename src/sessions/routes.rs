@@ -114,7 +114,7 @@ fn outcome_of(code: Code) -> &'static str {
         Code::RefreshTokenMissing => "missing",
         Code::Unavailable => "unavailable",
         Code::Internal => "failed",
-        _ => "malformed",
+        _ => "refused",
     }
 }
 

@@ -134,10 +134,16 @@ impl Apply {
         // Stable: refreshes of one session stay in the order they came.
         asks.sort_by_key(|ask| ask.question.session);
         let started = Instant::now();
-        let written = self.database.write(|connection| self.write(connection, &asks, locked));
-        self.metrics.observe(asks.len(), started.elapsed());
+        // Whatever was waited for before is no part of it.
+        let mut began = started;
+        let written = self.database.write(|connection| {
+            began = Instant::now();
+            self.write(connection, &asks, locked)
+        });
         match written {
             Ok(judged) => {
+                let answered = judged.iter().filter(|one| matches!(one, Judged::Answer(_))).count();
+                self.metrics.observe(answered, began.elapsed());
                 let mut put_off = PutOff::default();
                 for (ask, judged) in asks.into_iter().zip(judged) {
                     match judged {

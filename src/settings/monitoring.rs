@@ -15,7 +15,7 @@ pub struct MonitoringArgs {
     #[arg(long, env = "METRICS_BIND", value_name = "ADDRESS")]
     metrics_bind: Option<String>,
     /// Collector to send traces to by OTLP over HTTP, as in `http://localhost:4318`; OpenTelemetry's own `OTEL_…` variables set what else there is to set [default: none, no traces]
-    #[arg(long, env = "OTLP_ENDPOINT", value_name = "URL")]
+    #[arg(long, env = "OTLP_ENDPOINT", hide_env_values = true, value_name = "URL")]
     otlp_endpoint: Option<String>,
 }
 
@@ -36,14 +36,23 @@ impl MonitoringArgs {
                 text.parse().map(Some).map_err(|_| format!("`{text}` is no ADDRESS:PORT"))
             })
         });
-        let otlp_endpoint = given(self.otlp_endpoint.as_deref()).and_then(|text| {
-            faults.read("OTLP_ENDPOINT", text, None, |text| match Url::parse(text) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-                    Ok(Some(text.trim_end_matches('/').to_owned()))
-                }
-                _ => Err(format!("`{text}` is no http(s) URL")),
-            })
-        });
+        let otlp_endpoint = given(self.otlp_endpoint.as_deref())
+            .and_then(|text| faults.read("OTLP_ENDPOINT", text, None, collector));
         MonitoringSettings { metrics_bind, otlp_endpoint }
     }
+}
+
+/// The URL of a collector. It may hold a password where it should not, so no message repeats it.
+fn collector(text: &str) -> Result<Option<String>, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let Some(url) = url.filter(Url::has_host) else {
+        return Err("is no http(s) URL; write it like http://localhost:4318".to_owned());
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("takes no credentials; OTEL_EXPORTER_OTLP_HEADERS does".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("takes nothing behind its path".to_owned());
+    }
+    Ok(Some(text.trim_end_matches('/').to_owned()))
 }

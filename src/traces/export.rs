@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use opentelemetry::Key;
 use opentelemetry::trace::{SpanId, TraceId, TracerProvider};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
@@ -20,6 +21,7 @@ use opentelemetry_sdk::trace::{IdGenerator, SdkTracerProvider};
 
 use super::TRACER;
 use crate::random::{self, Random};
+use crate::verifier::tls;
 
 /// How long the collector may take for a batch.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,10 +42,9 @@ impl Traces {
             .with_http_client(Collector::new())
             .with_endpoint(format!("{endpoint}/v1/traces"))
             .build()?;
-        let resource = Resource::builder().with_service_name("symbolon").build();
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_resource(resource)
+            .with_resource(resource())
             .with_id_generator(Ids(random))
             .build();
         // A second start in one process (a test) keeps the first.
@@ -59,6 +60,16 @@ impl Traces {
     }
 }
 
+/// Who sends them: as OpenTelemetry's variables say, and `symbolon` where they name nobody.
+fn resource() -> Resource {
+    let given = Resource::builder().build();
+    let name = given.get(&Key::from_static_str("service.name")).map(|name| name.to_string());
+    if name.is_none_or(|name| name.starts_with("unknown_service")) {
+        return Resource::builder().with_service_name("symbolon").build();
+    }
+    given
+}
+
 /// A collector that may come and go.
 #[derive(Debug)]
 struct Collector {
@@ -70,6 +81,7 @@ struct Collector {
 impl Collector {
     fn new() -> Self {
         let config = ureq::Agent::config_builder()
+            .tls_config(tls())
             .timeout_global(Some(PATIENCE))
             .max_redirects(0)
             .http_status_as_error(false);

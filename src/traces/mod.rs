@@ -67,10 +67,11 @@ pub async fn around<T, const N: usize>(
 ) -> T {
     // The guard stays on this thread, which the future may not: its span goes on by itself.
     let context = span(name, SpanKind::Internal, attributes).map(|_guard| Context::current());
-    match context {
-        Some(context) => future.with_context(context).await,
-        None => future.await,
-    }
+    let Some(context) = context else { return future.await };
+    let done = future.with_context(context.clone()).await;
+    // Whoever still holds it is late.
+    context.span().end();
+    done
 }
 
 /// Opens a span that nothing is above, as [`span`] does beneath others.

@@ -260,15 +260,19 @@ impl Verifier {
     }
 }
 
-/// Asks over HTTP, with TLS as the system trusts it.
-fn agent() -> ureq::Agent {
+/// TLS towards whomever the system trusts.
+pub(crate) fn tls() -> TlsConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = TlsConfig::builder()
+    TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(provider)
-        .build();
+        .build()
+}
+
+/// Asks over HTTP.
+fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
-        .tls_config(tls)
+        .tls_config(tls())
         .timeout_global(Some(PATIENCE))
         .max_redirects(0)
         // Else all but three connections are closed after a single question.

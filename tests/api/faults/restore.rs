@@ -74,6 +74,8 @@ fn a_dump_of_postgresql_is_restored_unnoticed() {
     let name = restored.url.rsplit_once('/').unwrap().1;
     // The documented commands make it themselves.
     db.execute(&format!("DROP DATABASE {name}"));
-    let restore = || as_documented("postgresql-restore", &db, &[("symbolon_restored", name)]);
+    let url = format!("RESTORED_URL='{}'\ncreatedb", restored.url);
+    let names = [("symbolon_restored", name), ("createdb", &*url)];
+    let restore = || as_documented("postgresql-restore", &db, &names);
     nobody_notices(&db, backup, restore, &restored);
 }

@@ -42,4 +42,6 @@ fn a_database_that_is_away_shows() {
     assert_eq!(scraped.find("sessions_live"), None);
     assert_eq!(scraped.value(r#"refreshes_total{outcome="unavailable"}"#), 1.0);
     assert!(scraped.value(r#"database_connection_timeouts_total{pool="all"}"#) >= 1.0);
+    assert_eq!(scraped.value(r#"http_errors_total{status="503"}"#), 1.0);
+    assert_eq!(scraped.value(r#"http_errors_total{status="500"}"#), 0.0);
 }

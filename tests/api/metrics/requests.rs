@@ -39,7 +39,7 @@ on_both_databases! {
 
     fn refreshes_are_counted_by_what_became_of_them(db) {
         const OUTCOMES: [&str; 8] = [
-            "rotated", "replayed", "reused", "expired", "revoked", "invalid", "missing", "malformed",
+            "rotated", "replayed", "reused", "expired", "revoked", "invalid", "missing", "refused",
         ];
         let server = TestServer::start(db);
         let watcher = Watcher::of(&server);

@@ -84,7 +84,7 @@ fn every_fault_is_named_at_once() {
         ("FORGOT_RATE_LIMIT", "3/hour"),
         ("REDIS_URL", "http://canary:canary@cache"),
         ("METRICS_BIND", "9090"),
-        ("OTLP_ENDPOINT", "collector:4318"),
+        ("OTLP_ENDPOINT", "http://canary:canary@collector:4318"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "symbolon=loud"),
     ]);

@@ -8,11 +8,14 @@ use serde_json::Value;
 use super::Answer;
 
 /// Headers that only some answers have: where one comes, the document has to say so.
-const SOMETIMES: [&str; 9] = [
+const SOMETIMES: [&str; 12] = [
     "Allow",
     "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "Set-Cookie",
+    "traceresponse",
     "WWW-Authenticate",
     "X-Auth-Role",
     "X-Auth-Session",

@@ -49,6 +49,46 @@ fn a_collector_that_is_away_or_stalls_holds_nobody_up() {
     assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
 }
 
+/// One that nobody vouches for gets nothing, and is no reason to panic.
+#[test]
+fn a_collector_that_is_not_trusted_gets_nothing() {
+    let (port, folder) = (free_port(), tempfile::TempDir::new().unwrap());
+    let certificate = folder.path().join("certificate");
+    let key = folder.path().join("key");
+    let openssl = || {
+        let mut command = std::process::Command::new("openssl");
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command
+    };
+    let mut make = openssl();
+    make.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+    ]);
+    assert!(make.arg(&key).arg("-out").arg(&certificate).status().unwrap().success());
+    let mut serve = openssl();
+    serve.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key"]).arg(&key);
+    let mut server = serve.arg("-cert").arg(&certificate).spawn().unwrap();
+    let db = Db::sqlite();
+    let process = traced(&db, &format!("https://localhost:{port}"), &[]);
+    process.register("ada@example.com");
+    let started = Instant::now();
+    while !process.logged().contains("the collector takes no spans") {
+        assert!(started.elapsed() < Duration::from_secs(20), "{}", process.logged());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!process.logged().contains("ERROR"), "{}", process.logged());
+    assert!(process.logged().to_lowercase().contains("certificate"), "{}", process.logged());
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
 /// Security: M8.
 #[test]
 fn a_database_that_is_away_is_an_error_in_its_span() {

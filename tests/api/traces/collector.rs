@@ -41,20 +41,28 @@ impl Collector {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Waits until so many spans of this name have arrived, and returns them.
+    /// Waits until `look` finds what it looks for among the spans that have arrived.
     #[track_caller]
-    pub fn wait_for(&self, name: &str, count: usize) -> Vec<Span> {
+    pub fn wait_until<T>(&self, look: impl Fn(&[Span]) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             let spans = self.spans();
-            let found: Vec<Span> = spans.iter().filter(|span| span.name == name).cloned().collect();
-            if found.len() >= count {
+            if let Some(found) = look(&spans) {
                 return found;
             }
             let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
-            assert!(started.elapsed() < Duration::from_secs(20), "no {name} in {names:?}");
+            assert!(started.elapsed() < Duration::from_secs(20), "in vain among {names:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Waits until so many spans of this name have arrived, and returns them.
+    #[track_caller]
+    pub fn wait_for(&self, name: &str, count: usize) -> Vec<Span> {
+        self.wait_until(|spans| {
+            let found: Vec<Span> = spans.iter().filter(|span| span.name == name).cloned().collect();
+            (found.len() >= count).then_some(found)
+        })
     }
 
     pub fn spans(&self) -> Vec<Span> {

@@ -3,6 +3,9 @@
 mod away;
 mod collector;
 
+use std::collections::BTreeSet;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::json;
 
 use crate::support::mail::SmtpServer;
@@ -23,6 +26,7 @@ fn traced(db: &Db, endpoint: &str, more: &[(&str, &str)]) -> Process {
 fn refresh_within_a_trace(process: &Process, by: &SignedIn) -> String {
     let call = process.post("/auth/refresh-token").cookie(&by.refresh);
     let call = call.header("traceparent", &format!("00-{TRACE}-{CALLER}-01"));
+    let call = call.header("tracestate", "canary=canary@example.com");
     let answer = call.header("user-agent", "canary-agent").send().expect(200);
     answer.header("traceresponse").unwrap().to_owned()
 }
@@ -31,8 +35,11 @@ on_both_databases! {
     /// From the caller's span down to the commit, across three threads.
     fn a_refresh_is_seen_from_its_caller_to_its_commit(db) {
         let collector = Collector::start(free_port());
-        let variables =
-            [("OTEL_RESOURCE_ATTRIBUTES", "where=here"), ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=k3y")];
+        let variables = [
+            ("OTEL_RESOURCE_ATTRIBUTES", "where=here"),
+            ("OTEL_SERVICE_NAME", "accounts"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=k3y"),
+        ];
         let process = traced(&db, &collector.url(), &variables);
         let ada = process.register("ada@example.com");
         let named = refresh_within_a_trace(&process, &ada);
@@ -48,18 +55,18 @@ on_both_databases! {
             ("rotations", "symbolon.group.size", "1"),
             ("database write", "db.system.name", if db.is_postgres() { "postgresql" } else { "sqlite" }),
         ] {
-            collector.wait_for(name, 1);
-            let spans = collector.spans();
-            let beneath = spans.iter().find(|span| {
-                (&span.trace_id, &span.parent_span_id) == (&above.trace_id, &above.span_id)
+            let beneath = collector.wait_until(|spans| {
+                let is_beneath = |span: &&Span| {
+                    (&span.trace_id, &span.parent_span_id) == (&above.trace_id, &above.span_id)
+                };
+                spans.iter().find(is_beneath).cloned()
             });
-            let beneath = beneath.unwrap_or_else(|| panic!("nothing beneath {}", above.name));
             assert_eq!(beneath.name, name);
-            assert_eq!(attribute(beneath, key).as_deref(), Some(value));
+            assert_eq!(attribute(&beneath, key).as_deref(), Some(value));
             assert!(beneath.start_time_unix_nano >= above.start_time_unix_nano, "{name}");
-            above = beneath.clone();
+            above = beneath;
         }
-        assert_eq!(collector.resource("service.name").as_deref(), Some("symbolon"));
+        assert_eq!(collector.resource("service.name").as_deref(), Some("accounts"));
         assert_eq!(collector.resource("where").as_deref(), Some("here"));
         let is_ours = |head: &String| {
             head.starts_with("POST /v1/traces ") && head.contains("x-key: k3y\r\n")
@@ -88,6 +95,7 @@ on_both_databases! {
         collector.wait_for("sessions", 1);
         collector.wait_for("DELETE /auth/sessions/{id}", 1);
         collector.wait_for("_OTHER /auth/me", 1);
+        assert_eq!(collector.resource("service.name").as_deref(), Some("symbolon"));
         let mail = &collector.wait_for("mail", 1)[0];
         assert_eq!(attribute(mail, "symbolon.mail.kind").unwrap(), "verify_email");
         let sent = &collector.wait_for("smtp", 1)[0];
@@ -104,22 +112,32 @@ on_both_databases! {
         let process = traced(&db, &collector.url(), &[]);
         let users: Vec<SignedIn> =
             (0..8).map(|n| process.register(&format!("u{n}@example.com"))).collect();
-        at_once(8, |n| process.refresh(&users[n].refresh).expect(200));
-        let requests = collector.wait_for("POST /auth/refresh-token", 8);
-        let mut served: Vec<Vec<u8>> = Vec::new();
-        while served.len() < 8 {
-            served.clear();
-            for group in collector.wait_for("rotations", 1) {
-                let size = attribute(&group, "symbolon.group.size").unwrap();
-                assert_eq!(size, (group.links.len() + 1).to_string());
-                served.push(group.trace_id);
-                served.extend(group.links.into_iter().map(|link| link.trace_id));
+        let mut tokens: Vec<String> = users.into_iter().map(|user| user.refresh).collect();
+        let mut requests = 0;
+        loop {
+            tokens = at_once(8, |n| process.refresh(&tokens[n]).expect(200).refresh_token());
+            requests += 8;
+            let (served, links) = collector.wait_until(|spans| {
+                let groups = spans.iter().filter(|span| span.name == "rotations");
+                let (mut served, mut links) = (Vec::new(), 0);
+                for group in groups {
+                    let size = attribute(group, "symbolon.group.size").unwrap();
+                    assert_eq!(size, (group.links.len() + 1).to_string());
+                    links += group.links.len();
+                    served.push(group.trace_id.clone());
+                    served.extend(group.links.iter().map(|link| link.trace_id.clone()));
+                }
+                (served.len() >= requests).then_some((served, links))
+            });
+            let asked = collector.wait_for("POST /auth/refresh-token", requests);
+            let traces: BTreeSet<Vec<u8>> = asked.into_iter().map(|span| span.trace_id).collect();
+            assert_eq!((served.len(), traces.len()), (requests, requests));
+            assert_eq!(served.into_iter().collect::<BTreeSet<_>>(), traces);
+            if links > 0 {
+                break;
             }
+            assert!(requests < 800, "no two refreshes were ever written together");
         }
-        let mut traces: Vec<Vec<u8>> = requests.into_iter().map(|span| span.trace_id).collect();
-        traces.sort();
-        served.sort();
-        assert_eq!(served, traces);
     }
 }
 

@@ -107,6 +107,11 @@ impl Process {
         assert!(status.success());
     }
 
+    /// Waits until it ends by itself, without giving it up.
+    pub fn wait_until_ended(&mut self) {
+        self.child.wait().unwrap();
+    }
+
     /// Waits until it ends by itself.
     pub fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()

@@ -4,6 +4,7 @@ mod away;
 mod collector;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::json;
@@ -74,7 +75,11 @@ on_both_databases! {
         assert!(collector.heads().iter().all(is_ours), "{:?}", collector.heads());
         // Lines of the log name their trace.
         process.get("/no/such/page").header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send();
-        assert!(process.logged().contains(&format!("trace=\"{TRACE}\"")), "{}", process.logged());
+        let started = Instant::now();
+        while !process.logged().contains(&format!("trace=\"{TRACE}\"")) {
+            assert!(started.elapsed() < Duration::from_secs(10), "{}", process.logged());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Hashing, mail, look-ups and failures; nothing in all of it is anybody's.

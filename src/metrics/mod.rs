@@ -3,7 +3,7 @@
 //! (<https://prometheus.io/docs/practices/naming/>); [`Metrics::register`] and [`gauges`] name them.
 //!
 //! Counting goes on whether or not `METRICS_BIND` is set: one path is simpler than two, and it costs a
-//! request about a microsecond (`docs/performance.md`).
+//! request less than a microsecond (`docs/performance.md`).
 
 mod gauges;
 mod page;

@@ -16,7 +16,7 @@
 //! * [`http`]: what every route shares. [`error`]: every status and code, as one table. [`openapi`]:
 //!   the API as a document.
 //! * [`crypto`], [`db`], [`queue`], [`background`], [`clock`], [`random`]: what the features stand on.
-//! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: the listener.
+//! * [`settings`]: a struct a concern. [`app`]: all of it put together. [`server`]: what is served.
 //! * [`cli`]: a file a command.
 
 pub mod background;
@@ -58,6 +58,8 @@ pub mod health;
 pub mod http;
 #[cfg(feature = "server")]
 pub mod limits;
+#[cfg(feature = "server")]
+mod listener;
 #[cfg(feature = "server")]
 pub mod mail;
 #[cfg(feature = "server")]

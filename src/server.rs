@@ -1,4 +1,4 @@
-//! The listener: what is mounted on it, how it starts and how it stops.
+//! The server: what is mounted on it, how it starts and how it stops.
 
 use std::future::{Future, ready};
 use std::net::{SocketAddr, TcpListener};
@@ -30,6 +30,7 @@ use crate::http::envelope;
 use crate::http::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::wire::Wire;
+use crate::listener::{Door, LAST_CONNECTIONS};
 use crate::settings::Settings;
 use crate::{
     accounts, addresses, admin, discovery, health, metrics, openapi, pages, passwords, sessions,
@@ -74,7 +75,7 @@ async fn not_found() -> Result<HttpResponse, ApiError> {
 /// Put together like actix-web's `HttpServer`, but with a [`Wire`] around each connection, and so
 /// that SIGINT lets requests under way end, as SIGTERM does.
 pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<(Server, SocketAddr)> {
-    let address = listener.local_addr()?;
+    let (address, door) = (listener.local_addr()?, Door::of(&listener)?);
     let builder = Server::build();
     let stopping = builder.graceful_shutdown_signal();
     let app = Arc::clone(app);
@@ -109,7 +110,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> std::io::Result<(Server, 
     };
     let server = builder
         .shutdown_timeout(DRAIN_SECONDS)
-        .shutdown_signal(told_to_stop()?)
+        .shutdown_signal(leave(told_to_stop()?, door))
         .listen("http", listener, serve)?
         .run();
     Ok((server, address))
@@ -152,6 +153,15 @@ fn last_if(
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     answer
+}
+
+/// Ready once the process is `told` to stop and every connection that had been begun by then is taken.
+async fn leave(told: impl Future<Output = ()>, door: Door) {
+    told.await;
+    match door.shut() {
+        Ok(()) => sleep(LAST_CONNECTIONS).await,
+        Err(error) => tracing::debug!("connections being made are cut off: {error}"),
+    }
 }
 
 /// Ready once the process is told to stop. Told so again, it ends at once.

@@ -1,6 +1,6 @@
 //! `symbolon serve`.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use crate::background::Background;
 use crate::clock::{Clock, SharedClock};
 use crate::db::migrate::{self, MigrateError};
 use crate::db::{Database, DbError, Id, follow_database_time};
+use crate::listener;
 use crate::metrics::watch;
 use crate::prune::Pruner;
 use crate::random::{Random, SystemRandom};
@@ -31,8 +32,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let warnings = [settings.http.warnings(environment), settings.mail.warnings(environment)];
     warnings.iter().flatten().for_each(|warning| tracing::warn!("{warning}"));
     // Taken before anything else is done, so that a second start fails at once.
-    let listener = listen(settings.http.bind)?;
-    let metrics_listener = settings.monitoring.metrics_bind.map(listen).transpose()?;
+    let listener = listener::bind(settings.http.bind)?;
+    let metrics_listener = settings.monitoring.metrics_bind.map(listener::bind).transpose()?;
     let database = Database::open(&settings.database)?;
     migrate_when_reachable(&database)?;
     let clock = Arc::new(SharedClock::default());
@@ -75,10 +76,6 @@ fn start_traces(
     random: Arc<dyn Random>,
 ) -> Result<Option<Traces>, ExporterBuildError> {
     settings.otlp_endpoint.as_deref().map(|endpoint| Traces::start(endpoint, random)).transpose()
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 fn announce(settings: &Settings, address: SocketAddr) {

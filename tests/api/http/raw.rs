@@ -30,7 +30,10 @@ pub struct Heard {
 
 impl Line {
     pub fn to(client: &Client) -> Self {
-        let stream = TcpStream::connect(client.base.strip_prefix("http://").unwrap()).unwrap();
+        Self::of(TcpStream::connect(client.base.strip_prefix("http://").unwrap()).unwrap())
+    }
+
+    pub fn of(stream: TcpStream) -> Self {
         Self { stream, heard: Vec::new() }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::raw::Line;
 use crate::support::process::{Process, free_port};
-use crate::support::{Db, PASSWORD};
+use crate::support::{Db, PASSWORD, rounds};
 
 fn signal(process: &Process, name: &str) {
     let kill = Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()).status();
@@ -74,13 +74,47 @@ fn an_idle_connection_is_answered_once_more() {
     assert_eq!(idle.next().expect(200).header("connection"), None);
     process.terminate();
     // It waits for a second, of which nothing is to be lost by crowding it.
-    while TcpStream::connect(process.base.strip_prefix("http://").unwrap()).is_ok() {
+    let address = process.base.strip_prefix("http://").unwrap().parse().unwrap();
+    while TcpStream::connect_timeout(&address, Duration::from_millis(50)).is_ok() {
         thread::sleep(Duration::from_millis(5));
     }
+    // By now it lets nobody in, and within 0.2 s it closes.
+    thread::sleep(Duration::from_millis(300));
     idle.say(HEALTH);
     assert_eq!(idle.next().expect(200).header("connection"), Some("close"));
     assert!(idle.listen(Duration::from_secs(1)).closed);
     assert!(process.wait().success());
+}
+
+/// Who connects is answered, up to the last connection; whoever comes later is refused. A proxy cannot
+/// know what became of a request on a connection that was made and then reset.
+///
+/// Security: N5.
+#[test]
+fn no_connection_is_made_and_then_lost() {
+    let db = Db::sqlite();
+    for _ in 0..rounds(5, 100) {
+        let process = Process::start(&db, free_port(), &[]);
+        let address = process.base.strip_prefix("http://").unwrap();
+        let callers = || {
+            let mut answered = 0;
+            while let Ok(stream) = TcpStream::connect(address) {
+                let mut line = Line::of(stream);
+                line.say(HEALTH);
+                assert!(line.try_next().is_some(), "lost after {answered} that were answered");
+                answered += 1;
+            }
+            answered
+        };
+        let answered: Vec<u32> = thread::scope(|scope| {
+            let callers: Vec<_> = (0..16).map(|_| scope.spawn(callers)).collect();
+            thread::sleep(Duration::from_millis(100));
+            process.terminate();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        assert!(answered.iter().all(|&count| count > 0), "{answered:?}");
+        assert!(process.wait().success());
+    }
 }
 
 /// Security: N5.

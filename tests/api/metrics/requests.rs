@@ -37,6 +37,22 @@ on_both_databases! {
         scraped.lint();
     }
 
+    fn faults_of_ours_are_counted(db) {
+        let server = TestServer::start(db);
+        let watcher = Watcher::of(&server);
+        let ada = server.register("ada@example.com");
+        let count = |status: u16| {
+            watcher.scrape().value(&format!("http_errors_total{{status=\"{status}\"}}"))
+        };
+        assert_eq!((count(500), count(503)), (0.0, 0.0));
+        server.clock.set_broken(true);
+        server.me(&ada.access).expect_failure(500, "INTERNAL");
+        server.refresh(&ada.refresh).expect_failure(500, "INTERNAL");
+        server.clock.set_broken(false);
+        server.me(&ada.access).expect(200);
+        assert_eq!((count(500), count(503)), (2.0, 0.0));
+    }
+
     fn refreshes_are_counted_by_what_became_of_them(db) {
         const OUTCOMES: [&str; 8] = [
             "rotated", "replayed", "reused", "expired", "revoked", "invalid", "missing", "refused",

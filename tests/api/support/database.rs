@@ -36,7 +36,9 @@ impl Db {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
         let mut admin = PgConnection::establish(&format!("{cluster}/postgres")).unwrap();
-        admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        // By copying files, which takes a third of the time of writing it all to the log.
+        let create = format!("CREATE DATABASE {name} STRATEGY file_copy");
+        admin.batch_execute(&create).unwrap();
         Self {
             url: format!("{cluster}/{name}"),
             dir: TempDir::with_prefix("symbolon-test-").unwrap(),

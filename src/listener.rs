@@ -53,13 +53,13 @@ fn shut(socket: &Socket) -> io::Result<()> {
     const LOAD_BYTE: u16 = 0x30;
     const AND: u16 = 0x54;
     const SKIP_UNLESS_EQUAL: u16 = 0x15;
-    const KEEP: u16 = 0x06;
+    const KEEP_BYTES: u16 = 0x06;
     socket.attach_filter(&[
         SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
         SockFilter::new(AND, 0, 0, SYN | ACK),
         SockFilter::new(SKIP_UNLESS_EQUAL, 0, 1, SYN),
-        SockFilter::new(KEEP, 0, 0, 0),
-        SockFilter::new(KEEP, 0, 0, u32::MAX),
+        SockFilter::new(KEEP_BYTES, 0, 0, 0),
+        SockFilter::new(KEEP_BYTES, 0, 0, u32::MAX),
     ])
 }
 
